@@ -1,0 +1,1 @@
+"""Frozen, array-backed types that every wing shares; no algorithms, no files."""

@@ -1,0 +1,1 @@
+"""Files in and out: region folders, common map formats, plans."""

@@ -1,0 +1,1 @@
+"""Offers to Problem to Plan: assemble, formulation, bound, improve, check, explain."""

@@ -1,0 +1,1 @@
+"""Compute: latency, edge nodes, and the compute offer."""

@@ -1,0 +1,1 @@
+"""Fibre: the trench graph along roads, the access network, and the fibre offer."""

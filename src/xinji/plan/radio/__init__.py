@@ -1,0 +1,1 @@
+"""Radio: published path-loss models, antenna, coverage, capacity, and the radio offer."""
