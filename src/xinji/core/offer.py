@@ -21,6 +21,7 @@ from xinji.core.arrays import (
 from xinji.core.vocabulary import RESOURCES, SERVICES, TECHNOLOGIES
 from xinji.errors import Fault, OfferError, raise_if
 
+FORBIDDEN = -2
 FREE = -1
 EXISTING = 0
 

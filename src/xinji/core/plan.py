@@ -14,22 +14,25 @@ class Certificate:
 
     Multipliers (all at least 0) price what the relaxation lets go: ``budget`` (T,) [worth/cent],
     ``row`` (r, T) for serving a row at most once, ``capacity`` (n, T, resources), ``floor`` (f, T),
-    ``partner`` (pairs, T) for the arcs of one row through one partner option.
-    Moats pack the cost of trenches: moat k is the set of nodes ``moat_nodes[moat_start[k] :
-    moat_start[k + 1]]`` without a root, of width ``moat_width[k]`` [cents of capex]; the widths of the moats
-    that an edge leaves may not exceed its capex. ``moat_parent`` (k,) is a moat around it or -1;
-    ``option_moat`` (n,) the moat that an option stands in, or -1.
+    ``pair`` (p, T) for the arcs of one row that stand on one option: a pair is a row and a partner,
+    a partner's host, or a host of two or more of the row's options, in order of row and then option.
+    Moats pack the cost of trenches: moat k grows from ``moat_from[k]`` to ``moat_to[k]`` [cents of
+    capex] and then belongs to ``moat_parent[k]`` (-1: it reached a root). Node v lies in moat
+    ``node_moat[v]`` and those around it from ``node_time[v]`` on (-1: in none). No edge is left by
+    moats for longer than its capex. ``option_moat`` (n,) is the innermost moat that an option
+    stands in, or -1.
     """
 
     budget: Floats
     row: Floats
     capacity: Floats
     floor: Floats
-    partner: Floats
-    moat_start: Ints
-    moat_nodes: Ints
-    moat_width: Floats
+    pair: Floats
+    moat_from: Floats
+    moat_to: Floats
     moat_parent: Ints
+    node_moat: Ints
+    node_time: Floats
     option_moat: Ints
 
 

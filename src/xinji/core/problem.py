@@ -17,7 +17,7 @@ from xinji.core.arrays import (
     row_faults,
     shape_faults,
 )
-from xinji.core.offer import EXISTING, FREE
+from xinji.core.offer import EXISTING, FORBIDDEN, FREE
 from xinji.errors import Fault, OfferError, raise_if
 
 NEVER = -1
@@ -30,8 +30,9 @@ class Problem:
 
     Options: ``capex`` [cents], ``opex`` [cents/stage] (integers: money is exact), ``host`` (an
     option that must stand first, -1 none), ``node`` (trench node that must be joined to a root, -1
-    none), ``built`` (``FREE``, ``EXISTING`` or a committed stage from 1), ``capacity`` (n,
+    none), ``built`` (``FREE``, ``FORBIDDEN``, ``EXISTING`` or a committed stage from 1), ``capacity`` (n,
     resources).
+    An existing option is joined already: its node counts as a root.
     Trenches: undirected edges ``from_node``-``to_node`` of a graph with ``roots``; an edge is paid
     once.
     Rows: a cell and service. ``value`` (r, T) is the discounted, weighted worth of serving the
@@ -124,7 +125,7 @@ class Problem:
         places = (
             ("options", self.host, -1, n),
             ("options", self.node, -1, self.node_count),
-            ("options", self.built, FREE, t + 1),
+            ("options", self.built, FORBIDDEN, t + 1),
             ("trenches", self.from_node, 0, self.node_count),
             ("trenches", self.to_node, 0, self.node_count),
             ("trenches", self.trench_built, FREE, t + 1),
@@ -151,4 +152,4 @@ class Problem:
         yield from row_faults("problem options", bad, "hosts form a circle", "Let hosts end at an option without one.")
 
 
-__all__ = ["EXISTING", "FREE", "NEVER", "Problem"]
+__all__ = ["EXISTING", "FORBIDDEN", "FREE", "NEVER", "Problem"]

@@ -1,0 +1,206 @@
+"""The arguments of every verb, with examples and exit statuses in ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+STATUSES = """\
+exit status:
+  0  done{done}
+  2  refused: wrong input, an impossible wish, or a disk that refuses; the reasons stand on
+     standard error, one a line, and nothing half-written is left
+"""
+
+_EXAMPLES = {
+    "new": """\
+examples:
+  xinji new my_county                     write my_county/region.toml, commented, to fill in
+  xinji new plans/2026 --name my_county   the same under another name
+""",
+    "import": """\
+examples:
+  xinji import my_county --out regions/my_county
+  xinji import my_county/region.toml --data /data/gis --out regions/my_county --overwrite
+""",
+    "check": """\
+examples:
+  xinji check xinwu                       the built-in region
+  xinji check regions/my_county --json    faults, warnings and figures for a script
+""",
+    "plan": """\
+examples:
+  xinji plan xinwu                        plan the built-in region into out/xinwu
+  xinji plan regions/my_county --out out/even --set policy.budget=60e6
+  xinji plan regions/my_county --out out/parks --set policy.priority.industrial_cluster=5
+  xinji plan xinwu --set "policy.budget=[80e6, 70e6, 60e6, 50e6, 40e6]" --set parameters.energy.tariff=0.7
+  xinji plan xinwu --floor rural:mobile_outdoor:2028:0.9 --question least_cost
+  xinji plan regions/my_county --keep out/even/plan.gpkg --out out/even_2
+  xinji plan xinwu --json > plan.out      one JSON object; progress goes to standard error
+
+Ctrl-C during the search keeps the best plan found so far, writes it and says so (status 0).
+""",
+    "report": """\
+examples:
+  xinji report out/xinwu --language en    make out/xinwu/report.html again, in English
+  xinji report out/xinwu --language en --out council.html
+""",
+    "diff": """\
+examples:
+  xinji diff out/even out/parks           which assets differ, and what that does
+  xinji diff out/even/plan.json out/parks/plan.json --language zh > difference.md
+""",
+    "parameters": """\
+examples:
+  xinji parameters                        every figure of profile cn: key, value, unit, range, source
+  xinji parameters energy --profile lmic  those whose key holds "energy"
+""",
+}
+_DONE = {
+    "check": " (no fault; warnings do not count)",
+    "plan": " (a plan stopped by Ctrl-C during the search too)",
+    "diff": " (whether or not the plans differ)",
+}
+_HELP = {
+    "new": "write a commented region.toml to fill in",
+    "import": "make a region from common files by the mapping in its region.toml",
+    "check": "list all faults of a region, and how good its data are",
+    "plan": "plan a region: what to build where and when, with a proved bound",
+    "report": "make the report of a plan again, for example in the other language",
+    "diff": "say which assets of two plans differ, and what that does",
+    "parameters": "list every cost and technical default with unit, range and source",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="xinji",
+        description="Plan a region's 5G, fibre and computing together, under yearly budgets, with a proved bound.",
+        epilog=STATUSES.format(done="") + "\n`xinji VERB --help` has examples.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"xinji {version('xinji')}")
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
+    made = {
+        name: verbs.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=f"{_EXAMPLES[name]}\n{STATUSES.format(done=_DONE.get(name, ''))}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        for name, text in _HELP.items()
+    }
+    _add_region_verbs(made)
+    _add_plan(made["plan"])
+    _add_plan_verbs(made)
+    return whole
+
+
+def _add_region_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
+    new, source, check = made["new"], made["import"], made["check"]
+    new.add_argument("folder", type=_path, metavar="FOLDER", help="where to write region.toml")
+    new.add_argument("--name", help="the region's name (the folder's name without)")
+    source.add_argument("source", type=_path, metavar="SOURCE", help="a region.toml with [import], or its folder")
+    source.add_argument("--out", type=_path, required=True, metavar="REGION", help="the region folder to make")
+    source.add_argument("--data", type=_path, metavar="DIR", help="folder of the sources (that of region.toml without)")
+    source.add_argument("--overwrite", action="store_true", help="replace REGION whatever it holds")
+    source.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    _add_region(check)
+    check.add_argument("--json", action="store_true", help="print faults, warnings and figures as one JSON object")
+
+
+def _add_region(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("region", metavar="REGION", help="a built-in region's name, or a region folder")
+
+
+def _add_plan(verb: argparse.ArgumentParser) -> None:
+    _add_region(verb)
+    verb.add_argument("--out", type=_path, metavar="DIR", help="folder of the plan (default: out/<name of the region>)")
+    verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    _add_language(verb)
+    verb.add_argument("--question", choices=("most_value", "least_cost"), help="most value for the budgets, or ...")
+    verb.add_argument(
+        "--keep", type=_path, metavar="PLAN.gpkg", help="an edited plan: what is fixed or forbidden in it holds"
+    )
+    verb.add_argument(
+        "--set", dest="changes", action="append", default=[], type=_change, metavar="KEY=VALUE",
+        help="change policy.<key> or parameters.<key> for this plan; may be given again",
+    )  # fmt: skip
+    verb.add_argument(
+        "--floor", dest="floors", action="append", default=[], type=_floor, metavar="GROUP:SERVICE:YEAR:SHARE",
+        help="universal-service floor from YEAR on; may be given again",
+    )  # fmt: skip
+    verb.add_argument("--effort", type=_whole, default=60, metavar="N", help="tries of the search (default: 60)")
+    verb.add_argument(
+        "--seconds", type=_seconds, default=120.0, metavar="S",
+        help="end the search after S seconds at the latest (default: 120); then the same seed may give another plan",
+    )  # fmt: skip
+    verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the random numbers (default: 0)")
+
+
+def _add_plan_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
+    report, diff, parameters = made["report"], made["diff"], made["parameters"]
+    report.add_argument("folder", type=_path, metavar="DIR", help="a folder that `xinji plan` wrote")
+    report.add_argument("--out", type=_path, metavar="FILE", help="the page to write (default: DIR/report.html)")
+    _add_language(report)
+    diff.add_argument("a", type=_path, metavar="A", help="a plan's folder or its plan.json")
+    diff.add_argument("b", type=_path, metavar="B", help="the other one")
+    diff.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_language(diff, default="en")
+    parameters.add_argument("part", nargs="?", default="", metavar="PART", help="list keys that hold PART only")
+    parameters.add_argument("--profile", choices=("cn", "lmic"), default="cn", help="country profile (default: cn)")
+    parameters.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_language(verb: argparse.ArgumentParser, default: str = "zh") -> None:
+    text = f"Chinese or English (default: {default})"
+    verb.add_argument("--language", choices=("zh", "en"), default=default, help=text)
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("the path holds a null character")
+    return Path(text)
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip() or not value.strip():
+        message = f"found {text!r}, expected KEY=VALUE, for example policy.budget=60e6"
+        raise argparse.ArgumentTypeError(message)
+    return key.strip(), value.strip()
+
+
+def _floor(text: str) -> tuple[str, str, int, float]:
+    parts = text.split(":")
+    try:
+        group, service, year, share = parts
+        return group, service, int(year), float(share)
+    except ValueError:
+        example = "rural:mobile_outdoor:2028:0.9"
+        message = f"found {text!r}, expected GROUP:SERVICE:YEAR:SHARE, for example {example}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 0")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of seconds above 0")
+    return value

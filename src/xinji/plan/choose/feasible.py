@@ -1,0 +1,78 @@
+"""Saying in plain words why no plan can meet the floors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from xinji.core.offer import FORBIDDEN
+from xinji.core.problem import Problem
+from xinji.errors import InfeasibleError
+from xinji.plan.choose.bound import Multipliers, prove
+from xinji.plan.choose.improve import Effort, improve
+
+_MILLION = 1e8
+
+
+def refuse(problem: Problem, prices: Multipliers) -> InfeasibleError:
+    """Return the error that says which floor cannot be met, what it needs and what the budget is."""
+    reasons = [text for floor in range(len(problem.floor_name)) if (text := _floor_reason(problem, prices, floor))]
+    if not reasons:
+        spent = problem.budget.cumsum()[-1] / _MILLION
+        asked = f"meets all floors together and keeps every yearly budget ({spent:.1f} million in all)"
+        remedy = "raise the budget of the first years, lower a floor, or ask for it in a later year"
+        reasons = [f"no plan was found that {asked}; {remedy}"]
+    return InfeasibleError("; ".join(reasons))
+
+
+def _floor_reason(problem: Problem, prices: Multipliers, floor: int) -> str:
+    group, service, year = str(problem.floor_name[floor]).split(":")
+    what = f"the floor for {group} ({service.replace('_', ' ')})"
+    short = _unservable(problem, floor)
+    if short is not None:
+        return f"{what} by {year} cannot be met: {short}"
+    alone = _only(problem, floor)
+    stage = int(problem.floor_stage[floor])
+    found, _ = improve(alone, prices, np.full(len(problem.option_id), -1), Effort(tries=0))
+    if not found.valid:
+        return f"{what} by {year} cannot be met: capacity falls short even with everything built"
+    proved = -prove(alone, target=found.objective, rounds=3, iterations=200).value
+    budget = float(problem.budget[:stage].sum()) / _MILLION
+    if proved * 100 / _MILLION <= budget and -found.objective * 100 / _MILLION <= budget:
+        return ""
+    certainty = "" if proved * 100 / _MILLION > budget else f", no less than {proved * 100 / _MILLION:.1f} proved"
+    needs = -found.objective * 100 / _MILLION
+    return f"{what} needs {needs:.1f} million by {year}{certainty}; the budget is {budget:.1f}"
+
+
+def _only(problem: Problem, floor: int) -> Problem:
+    """Return the least-cost problem of one floor up to its stage, money undiscounted."""
+    stage = int(problem.floor_stage[floor])
+    return replace(
+        problem,
+        goal="least_cost",
+        years=problem.years[:stage],
+        discount=np.ones(stage),
+        budget=problem.budget[:stage],
+        built=np.where(problem.built > stage, FORBIDDEN, problem.built),
+        trench_built=np.where(problem.trench_built > stage, -1, problem.trench_built),
+        value=problem.value[:, :stage],
+        amount=problem.amount[:, :stage],
+        floor_name=problem.floor_name[[floor]],
+        floor_stage=problem.floor_stage[[floor]],
+        floor_weight=problem.floor_weight[[floor]],
+        floor_amount=problem.floor_amount[[floor]],
+    )
+
+
+def _unservable(problem: Problem, floor: int) -> str | None:
+    """Return why the options together cannot serve enough of the floor's users, or None."""
+    usable = problem.built[problem.arc_option] != FORBIDDEN
+    usable &= (problem.arc_partner < 0) | (problem.built[problem.arc_partner] != FORBIDDEN)
+    share = np.bincount(problem.arc_row[usable], weights=problem.arc_share[usable], minlength=len(problem.value))
+    reach = float(problem.floor_weight[floor] @ np.minimum(share, 1.0))
+    amount = float(problem.floor_amount[floor])
+    if reach >= amount * (1.0 - 1e-9):
+        return None
+    return f"all options together reach {reach:,.0f} of the {amount:,.0f} users it asks for"

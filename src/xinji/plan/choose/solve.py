@@ -1,0 +1,128 @@
+"""Problem to Plan: heuristic, proved bound, service, reasons."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from xinji.core.arrays import Floats, Ints
+from xinji.core.plan import Plan
+from xinji.core.problem import Problem
+from xinji.errors import InfeasibleError
+from xinji.plan.choose.bound import Bound, Multipliers, prove
+from xinji.plan.choose.exact import solve_exact
+from xinji.plan.choose.explain import explain
+from xinji.plan.choose.feasible import refuse
+from xinji.plan.choose.improve import Effort, Solution, improve
+from xinji.plan.choose.index import index
+from xinji.plan.choose.money import objective, spend
+from xinji.plan.choose.serve import serve
+from xinji.plan.choose.tidy import drop_dead_ends, drop_idle
+
+SMALL = 400
+"""Up to this many options and trenches times stages the problem is solved to the optimum."""
+
+_EXACT_SECONDS = 60.0
+_BRANCH_AND_BOUND = "branch and bound"
+
+
+def solve(problem: Problem, effort: Effort) -> Plan:
+    """Return a plan of ``problem`` with a proved bound.
+
+    Small problems are solved to the optimum by branch and bound. Raises InfeasibleError, with the
+    reason in plain words, if the floors cannot be met. Ctrl-C ends the search and keeps the best plan.
+    """
+    begun = time.monotonic()
+    solution, bound, interrupted = search(problem, effort)
+    if not solution.valid:
+        raise refuse(problem, bound.multipliers)
+    plan = finish(problem, solution.stage, solution.dug, bound, interrupted=interrupted)
+    size = (len(problem.option_id) + len(problem.trench_id)) * problem.stages
+    if size <= SMALL and not interrupted:
+        plan = _prefer_exact(problem, plan, bound)
+    return replace(plan, seconds=time.monotonic() - begun)
+
+
+def search(problem: Problem, effort: Effort) -> tuple[Solution, Bound, bool]:
+    """Return the best plan found (perhaps not valid), a proved bound, and whether Ctrl-C stopped the search."""
+    nothing = np.full(len(problem.option_id), -1, dtype=np.int64)
+    first, stopped = improve(problem, first_prices(problem), nothing, replace(effort, tries=0))
+    bound = prove(problem, target=first.objective, rounds=effort.rounds)
+    standing = bound.standing > 0.5
+    guided = np.where(standing.any(axis=1), 1 + standing.argmax(axis=1), -1)
+    found, interrupted = improve(problem, bound.multipliers, guided, effort)
+    best = max(first, found, key=lambda plan: (plan.valid, plan.objective))
+    return best, bound, stopped or interrupted
+
+
+def first_prices(problem: Problem) -> Multipliers:
+    """Return prices to begin with: money is dearer in early stages, where it also buys later years."""
+    arcs = index(problem)
+    stages, (n, resources) = problem.stages, problem.capacity.shape
+    worth = float(problem.value.sum()) / max(float(problem.budget.sum()), 1.0)
+    return Multipliers(
+        budget=worth * np.linspace(1.5, 0.3, stages),
+        row=np.zeros(problem.value.shape),
+        capacity=np.zeros((n, stages, resources)),
+        floor=np.zeros((len(problem.floor_name), stages)),
+        pair=np.zeros((len(arcs.pair_row), stages)),
+    )
+
+
+def finish(problem: Problem, stage: Ints, dug: Ints, bound: Bound, *, interrupted: bool) -> Plan:
+    """Return the plan of given stages: best service, nothing idle, reasons, and the gap to ``bound``."""
+    served = serve(problem, stage, dug)
+    stage = drop_idle(problem, stage, served)
+    dug = drop_dead_ends(problem, stage, dug)
+    value = objective(problem, stage, dug, served)
+    limit = bound.value if problem.goal == "most_value" else -bound.value
+    return _plan(problem, stage, dug, served, (value, limit), bound, interrupted=interrupted)
+
+
+def gap_of(value: float, bound: float) -> float:
+    """Return the distance of ``bound`` from ``value``, relative to ``value``."""
+    return abs(bound - value) / max(abs(value), 1e-12)
+
+
+def _plan(
+    problem: Problem,
+    stage: Ints,
+    dug: Ints,
+    served: Floats,
+    figures: tuple[float, float],
+    bound: Bound,
+    *,
+    interrupted: bool,
+) -> Plan:
+    value, limit = figures
+    return Plan(
+        stage=stage,
+        trench_stage=dug,
+        served=served,
+        objective=value,
+        bound=limit,
+        gap=gap_of(value, limit),
+        spend=spend(problem, stage, dug),
+        seconds=0.0,
+        optimal=False,
+        interrupted=interrupted,
+        fingerprint=problem.fingerprint,
+        certificate=bound.certificate,
+        reasons=explain(problem, stage, dug, served, bound.multipliers),
+        notes={"bound": "certificate"},
+    )
+
+
+def _prefer_exact(problem: Problem, plan: Plan, bound: Bound) -> Plan:
+    """Return the optimum found by branch and bound, or ``plan`` if that took too long."""
+    exact = solve_exact(problem, seconds=_EXACT_SECONDS)
+    if exact is None:
+        return plan
+    figures = (objective(problem, exact.stage, exact.dug, exact.served), exact.bound)
+    best = _plan(problem, exact.stage, exact.dug, exact.served, figures, bound, interrupted=False)
+    return replace(best, optimal=exact.optimal, notes={"bound": _BRANCH_AND_BOUND})
+
+
+__all__ = ["SMALL", "InfeasibleError", "finish", "first_prices", "gap_of", "search", "solve"]

@@ -1,0 +1,106 @@
+"""Build stages on a forest: the part of the relaxation that is solved exactly.
+
+Nodes of the forest are the moats and the options. A node's parent must stand no later than the node
+does; each node has a gain for every stage in which it may be built. The best stages follow from one
+pass up and one pass down the forest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xinji.core.arrays import Floats, Ints
+from xinji.core.offer import FORBIDDEN, FREE
+from xinji.core.problem import Problem
+from xinji.plan.choose.moats import Moats
+from xinji.plan.jit import compiled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forest:
+    """Nodes in order children before parents: first options (n), then moats (k), by ``order``.
+
+    ``parent`` (n + k,) is -1 at the top; ``built`` (n + k,) the code of ``Problem.built``;
+    ``opex_share`` the least yearly opex of a trench per unit of capex.
+    """
+
+    order: Ints
+    parent: Ints
+    built: Ints
+    width: Floats
+    opex_share: float
+
+
+def option_nodes(problem: Problem) -> Ints:
+    """Return the trench node at which each option (n,) is joined: its own or its host's, or -1."""
+    node, at = problem.node.copy(), np.arange(len(problem.node))
+    while True:
+        missing = (node < 0) & (problem.host[at] >= 0)
+        if not missing.any():
+            return node
+        at = np.where(missing, problem.host[at], at)
+        node = np.where(missing, problem.node[at], node)
+
+
+def forest(problem: Problem, moats: Moats, option_moat: Ints) -> Forest:
+    """Return the forest of options and moats; an option with a host stands on the host alone."""
+    n, k = len(problem.option_id), len(moats.parent)
+    parent = np.full(n + k, -1, dtype=np.int64)
+    parent[:n] = np.where(problem.host >= 0, problem.host, np.where(option_moat >= 0, option_moat + n, -1))
+    parent[n:] = np.where(moats.parent >= 0, moats.parent + n, -1)
+    depth = np.zeros(n + k, dtype=np.int64)
+    above = parent.copy()
+    while (above >= 0).any():
+        depth += above >= 0
+        above = np.where(above >= 0, parent[above], -1)
+    priced = problem.trench_capex > 0
+    share = problem.trench_opex[priced] / problem.trench_capex[priced]
+    return Forest(
+        order=np.argsort(-depth, kind="stable"),
+        parent=parent,
+        built=np.concatenate([problem.built, np.full(k, FREE, dtype=np.int64)]),
+        width=moats.end - moats.start,
+        opex_share=float(share.min()) if len(share) else 0.0,
+    )
+
+
+@compiled
+def best_stages(order: Ints, parent: Ints, built: Ints, gain: Floats) -> tuple[float, Ints]:
+    """Return the largest total gain and the stage of every node (-1 never).
+
+    ``gain`` (nodes, T + 1) is the gain of standing from stage 0..T on; never building gains 0.
+    """
+    nodes, stages = gain.shape
+    total = np.zeros((nodes, stages + 1))
+    choice = np.zeros((nodes, stages + 1), dtype=np.int64)
+    value = 0.0
+    for node in order:
+        for stage in range(stages + 1):
+            fits = stage > 0 and built[node] == FREE
+            fits = fits or stage == built[node] or (built[node] in (FREE, FORBIDDEN) and stage == stages)
+            total[node, stage] = (
+                total[node, stage] + (gain[node, stage] if stage < stages else 0.0) if fits else -np.inf
+            )
+        choice[node, stages] = stages
+        for stage in range(stages - 1, -1, -1):
+            if total[node, stage] > total[node, stage + 1]:
+                choice[node, stage] = stage
+            else:
+                total[node, stage] = total[node, stage + 1]
+                choice[node, stage] = choice[node, stage + 1]
+        if parent[node] >= 0:
+            for stage in range(stages + 1):
+                total[parent[node], stage] += total[node, stage]
+        else:
+            value += total[node, 0]
+    chosen = np.full(nodes, -1, dtype=np.int64)
+    for place in range(nodes - 1, -1, -1):
+        node = order[place]
+        floor = 0
+        if parent[node] >= 0:
+            floor = stages if chosen[parent[node]] < 0 else chosen[parent[node]]
+        stage = choice[node, floor]
+        chosen[node] = stage if stage < stages else -1
+    return value, chosen
