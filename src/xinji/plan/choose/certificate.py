@@ -206,7 +206,7 @@ def _option_gains(problem: Problem, certificate: Certificate, floor: Floats) -> 
         profit = profit - problem.amount[problem.arc_row, :, k] * price[carrier, :, k]
     _, pair_option, arc, pair = pairs(problem)
     np.subtract.at(profit, arc, certificate.pair[pair])
-    gain = (np.where(limited, problem.capacity, 0.0)[:, None, :] * price).sum(axis=2)
+    gain: Floats = (np.where(limited, problem.capacity, 0.0)[:, None, :] * price).sum(axis=2)
     np.add.at(gain, problem.arc_option, problem.arc_share[:, None] * np.maximum(profit, 0.0))
     np.add.at(gain, pair_option, certificate.pair)
     return gain

@@ -55,10 +55,10 @@ class Effort:
     """
 
     tries: int = 60
-    rounds: int = 6
     seconds: float = np.inf
     seed: int = 0
     progress: Progress | None = None
+    rounds: int = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
