@@ -124,7 +124,11 @@ def _add_plan(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--out", type=_path, metavar="DIR", help="folder of the plan (default: out/<name of the region>)")
     verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     _add_language(verb)
-    verb.add_argument("--question", choices=("most_value", "least_cost"), help="most value for the budgets, or ...")
+    verb.add_argument(
+        "--question",
+        choices=("most_value", "least_cost"),
+        help="most value for the budgets, or least money for the floors",
+    )
     verb.add_argument(
         "--keep", type=_path, metavar="PLAN.gpkg", help="an edited plan: what is fixed or forbidden in it holds"
     )

@@ -11,6 +11,7 @@ from typing import NoReturn, TextIO
 from tqdm import tqdm
 
 _TENTHS = 10
+_SILENCE_S = 10.0
 
 
 class Steps:
@@ -19,7 +20,7 @@ class Steps:
     def __init__(self, names: Mapping[str, str], stream: TextIO) -> None:
         self._names = names
         self._stream = stream
-        self._begun = time.monotonic()
+        self._begun = self._told = time.monotonic()
         self._step = ""
         self._tenth = 0
         self._bar: tqdm[NoReturn] | None = None
@@ -33,15 +34,21 @@ class Steps:
         if self._bar is not None:
             self._bar.total = total
             self._bar.update(done - self._bar.n)
-        elif total > 1 and done * _TENTHS // total > self._tenth:
-            self._tenth = done * _TENTHS // total
-            self._line(f"{self._names.get(step, step)}: {done} of {total}")
+        elif total > 1:
+            self._count(done, total)
 
     def close(self) -> None:
         """Leave the bar, if there is one, as it stands."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def _count(self, done: int, total: int) -> None:
+        """Write a line at each tenth, and where tenths are long, every few seconds."""
+        tenth, now = done * _TENTHS // total, time.monotonic()
+        if tenth > self._tenth or (done and now - self._told > _SILENCE_S):
+            self._tenth = max(tenth, self._tenth)
+            self._line(f"{self._names.get(self._step, self._step)}: {done} of {total}")
 
     def _open(self, total: int) -> None:
         name = self._names.get(self._step, self._step)
@@ -52,6 +59,7 @@ class Steps:
             self._line(name)
 
     def _line(self, text: str) -> None:
+        self._told = time.monotonic()
         self._stream.write(f"[{time.monotonic() - self._begun:6.1f} s] {text}\n")
         self._stream.flush()
 

@@ -40,7 +40,7 @@ from xinji.plan.choose.check import check as check_plan
 from xinji.plan.choose.improve import Effort
 from xinji.plan.choose.outcome import outcome
 from xinji.plan.choose.sequential import solve_sequential
-from xinji.plan.choose.solve import solve
+from xinji.plan.choose.solve import outdo, solve
 from xinji.plan.compute.offer import offer as compute_offer
 from xinji.plan.demand import forecast
 from xinji.plan.fibre.offer import offer as fibre_offer
@@ -205,7 +205,8 @@ def _read(source: Path, settings: PlanSettings) -> tuple[Region, Policy, RegionC
         read_config(source / CONFIG_FILE), settings.changes, floors=settings.floors, question=settings.question
     )
     parameters = load(config.profile).override(overrides(config))
-    return build(layers, config, parameters), policy(config), config, text
+    rate = parameters.value("finance.discount_rate", "share")
+    return build(layers, config, parameters), policy(config, discount_rate=rate), config, text
 
 
 def _kept(trenches: Trenches, decisions: Decisions) -> Trenches:
@@ -237,6 +238,8 @@ def _solve(assembly: Assembly, offers: tuple[Offer, ...], settings: PlanSettings
         sequential = solve_sequential(problem, technology, plan, hurried)
     tell("check", 0, 1)
     _verify(problem, sequential)
+    plan = outdo(problem, plan, sequential, replace(effort, progress=None))
+    _verify(problem, plan)
     return plan, sequential
 
 

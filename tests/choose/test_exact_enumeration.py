@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from support.small_plan import SECONDS, enumerated, optimum, plan_of, proved
 from support.small_problem import small_problem
-from xinji.core.offer import EXISTING, FORBIDDEN
-from xinji.errors import InfeasibleError
+from xinji.core.offer import EXISTING, FORBIDDEN, FREE
+from xinji.core.problem import NEVER
+from xinji.errors import CheckError, InfeasibleError
 from xinji.plan.choose.certificate import certified_bound
 from xinji.plan.choose.check import check
 from xinji.plan.choose.exact import solve_exact
@@ -61,10 +64,15 @@ def test_the_problems_cover_what_a_problem_can_ask() -> None:
     assert any((problem.built == FORBIDDEN).any() for problem in problems)
 
 
-def test_trenches_that_nothing_needs_are_not_dug() -> None:
-    for seed in FEASIBLE[:20]:
-        problem, exact = small_problem(seed), optimum(seed)
-        assert exact is not None
-        idle = (exact.stage[problem.node >= 0] < 1).all() & (exact.served[problem.arc_partner >= 0] == 0.0).all()
-        assert not (idle and (exact.dug[problem.trench_built < 0] >= 0).any())
-        assert np.array_equal(exact.dug[problem.trench_built >= 0], problem.trench_built[problem.trench_built >= 0])
+@pytest.mark.parametrize("seed", FEASIBLE[:20])
+def test_every_trench_dug_is_needed(seed: int) -> None:
+    problem, exact = small_problem(seed), optimum(seed)
+    assert exact is not None
+    fixed = problem.trench_built != FREE
+    assert np.array_equal(exact.dug[fixed], problem.trench_built[fixed])
+    for edge in np.flatnonzero(~fixed & (exact.dug > 0)):
+        without = exact.dug.copy()
+        without[edge] = NEVER
+        shorter = plan_of(problem, replace(exact, dug=without), proved(problem, exact.objective))
+        with pytest.raises(CheckError, match=r"no trench joins|of fibre between"):
+            check(problem, shorter)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.tiny import write_tiny
+from xinji import workflow
 from xinji.workflow import PlanRun, PlanSettings, plan_region, write_study
 
 QUICK = PlanSettings(tries=1)
@@ -40,3 +41,9 @@ def region(sound_region: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def planned(sound_plan: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sound_plan, tmp_path / "first"))
+
+
+@pytest.fixture
+def plain_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the report's drawing out where a test does not look at it: it takes longer than all the rest."""
+    monkeypatch.setattr(workflow, "render", lambda _study, *, language: f"<html lang='{language}'>")

@@ -12,8 +12,8 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
-from command_line import call, listing
 
+from cli.command_line import call, listing
 from xinji.workflow import PlanRun, PlanSettings, plan_region
 
 Spoil = Callable[[Path], None]

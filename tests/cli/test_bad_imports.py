@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
 import rasterio
-from command_line import call, listing
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "io_import"))
-from town_sources import write_sources
+from cli.command_line import call, listing
+from io_import.town_sources import write_sources
 
 Spoil = Callable[[Path], object]
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
-from command_line import call, listing
 
+from cli.command_line import call, listing
 from support.tiny import SOUTH_M, WEST_M
 
 Plant = Callable[[Path], None]

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import call, listing
+
+from cli.command_line import call, listing
 
 SETTINGS = (
     (("--set", "policy.budgett=60e6"), r"policy\.budgett: the key is unknown\. Did you mean 'budget'"),

@@ -12,10 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import call, listing
 
+from cli.command_line import call, listing
 from xinji import workflow
+from xinji.core.arrays import Ints
+from xinji.core.plan import Plan
+from xinji.core.problem import Problem
 from xinji.io import plan_files
+from xinji.plan.choose.improve import Effort
+from xinji.plan.choose.sequential import solve_sequential
 from xinji.workflow import PlanRun
 
 COMMAND = (sys.executable, "-c", "import sys; from xinji.cli import main; sys.exit(main())")
@@ -39,8 +44,8 @@ def interrupted(region: Path, out: Path, when: str, *more: str) -> tuple[int, st
 
 
 def test_the_search_keeps_the_best_plan(region: Path, tmp_path: Path) -> None:
-    when = r"Searching.*: \d+ of 100000"
-    status, printed, said = interrupted(region, tmp_path / "plan", when, "--effort", "100000", "--seconds", "300")
+    when = r"Searching.*: \d+ of 2000"
+    status, printed, said = interrupted(region, tmp_path / "plan", when, "--effort", "2000", "--seconds", "300")
     assert status == 0, said
     made = json.loads(printed)
     assert made["interrupted"] is True
@@ -50,7 +55,7 @@ def test_the_search_keeps_the_best_plan(region: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("when", ["Reading", "Finding", "Writing"])
+@pytest.mark.parametrize("when", ["Reading", "Writing"])
 def test_other_steps_leave_nothing(when: str, region: Path, tmp_path: Path) -> None:
     before = listing(tmp_path)
     status, printed, said = interrupted(region, tmp_path / "deep" / "plan", when, "--effort", "1")
@@ -67,9 +72,9 @@ def test_while_the_program_loads(tmp_path: Path) -> None:
         time.sleep(0.6)
         running.send_signal(signal.SIGINT)
         said = running.stderr.read()
-    assert running.returncode in {2, -signal.SIGINT}
+    # Before the first line of the program runs, Python itself answers.
+    assert running.returncode in {2, -signal.SIGINT}, said
     assert listing(tmp_path) == {}
-    del said
 
 
 @pytest.mark.parametrize("step", ["_copy_region", "write_study_file", "render", "write_all"])
@@ -89,6 +94,7 @@ def test_no_moment_of_writing_leaves_half_a_plan(
 
 
 @pytest.mark.parametrize("file", ["write_plan_json", "write_geopackage", "write_workbook", "write_csvs"])
+@pytest.mark.usefixtures("plain_report")
 def test_no_file_of_a_plan_is_left_alone(
     file: str, quick_run: PlanRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,16 +112,13 @@ def test_no_file_of_a_plan_is_left_alone(
 
 def test_the_comparison_is_cut_short(sound_region: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the comparison does not cost the plan."""
-    solve = workflow.solve_sequential
     efforts: list[int] = []
 
-    def press(*arguments: object) -> object:
-        effort = arguments[3]
-        assert isinstance(effort, workflow.Effort)
+    def press(problem: Problem, technology: Ints, joint: Plan, effort: Effort) -> Plan:
         efforts.append(effort.tries)
         if effort.tries:
             raise KeyboardInterrupt
-        return solve(*arguments)  # type: ignore[arg-type]
+        return solve_sequential(problem, technology, joint, effort)
 
     monkeypatch.setattr(workflow, "solve_sequential", press)
     made = workflow.plan_region(str(sound_region), settings=workflow.PlanSettings(tries=2))

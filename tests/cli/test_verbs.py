@@ -5,20 +5,22 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pyogrio
 import pytest
-from command_line import call, listing
 
+from cli.command_line import call, listing
 from xinji.cli_parser import parser
 from xinji.cli_progress import Steps
 from xinji.cli_summary import built_by_year, gap_to_joint_percent, plan_object, plan_text
 from xinji.core.vocabulary import GROUPS, SERVICE_NAMES
 from xinji.io.config import parse_config, read_config
 from xinji.io.settings import changed_config, toml_value
-from xinji.workflow import PlanRun, load_study, plan_region
+from xinji.workflow import PlanRun, PlanSettings, load_study, plan_region, write_study
 
 VERBS = ("new", "import", "check", "plan", "report", "diff", "parameters")
 
@@ -33,10 +35,8 @@ def test_help_has_examples_and_exit_statuses(verb: str, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_examples_of_help_are_valid(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    import shlex  # noqa: PLC0415
-
     text = call(capsys, verb, "--help").out.partition("examples:\n")[2].partition("exit status:")[0]
-    lines = [re.split(r"\s{3,}|>", line.strip())[0] for line in text.splitlines() if line.startswith("  xinji ")]
+    lines = [re.split(r"\s{2,}|>", line.strip())[0] for line in text.splitlines() if line.startswith("  xinji ")]
     assert lines
     for line in lines:
         assert parser().parse_args(shlex.split(line)[1:]).verb == verb
@@ -72,9 +72,8 @@ def test_plan_prints_one_object_and_leaves_all_files(
     assert [path.name for path in tmp_path.rglob(".*")] == []
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_the_same_seed_gives_the_same_files(quick_run: PlanRun, sound_plan: Path, tmp_path: Path) -> None:
-    from xinji.workflow import PlanSettings, write_study  # noqa: PLC0415
-
     again = plan_region(str(quick_run.source), settings=PlanSettings(tries=1))
     write_study(again, tmp_path / "again")
     for name in ("plan.json", "region/region.toml", "tables/items.csv"):
@@ -147,6 +146,7 @@ def test_diff_of_two_plans(
     assert "Only" not in same.out
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_what_was_asked_is_kept_with_the_plan(
     sound_region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +163,7 @@ def test_what_was_asked_is_kept_with_the_plan(
     assert (tmp_path / "a" / "plan.json").read_bytes() == (tmp_path / "b" / "plan.json").read_bytes()
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_least_money_for_a_target(sound_region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wish = ("--question", "least_cost", "--floor", "urban:mobile_outdoor:2028:0.5", "--effort", "1")
     answer = call(capsys, "plan", sound_region, "--out", tmp_path / "plan", *wish)
@@ -203,6 +204,7 @@ def test_parameters_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert every["energy.tariff"]["unit"] == "currency/kWh"
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_an_old_plan_is_replaced_whole(planned: Path, sound_region: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = listing(planned)
     assert call(capsys, "report", planned, "--language", "en", "--out", planned / "report_en.html").status == 0
@@ -246,7 +248,5 @@ def test_one_amount_stands_for_every_year(sound_region: Path) -> None:
 
 
 def test_toml_on_one_line_reads_back() -> None:
-    import tomllib  # noqa: PLC0415
-
     value = {"a.b": [1, 2.5, True, '新基 "x" \\ \x7f'], "c": {"d": [], "e": {"f": 1e300}}}
     assert tomllib.loads(f"x = {toml_value(value)}")["x"] == value

@@ -47,7 +47,7 @@ def test_energy_of_a_station_is_the_published_bill() -> None:
     parameters = load("cn")
     power = sum(parameters.value(f"radio.energy.{part}", "kW") for part in ("site", "carrier.3500"))
     assert power == pytest.approx(3.5)
-    assert 23_000 <= power * 8760 * parameters.value("radio.energy.tariff", "currency/kWh") <= 30_000
+    assert 23_000 <= power * 8760 * parameters.value("energy.tariff", "currency/kWh") <= 30_000
 
 
 def test_tower_of_the_generic_profile_is_pytal_s() -> None:

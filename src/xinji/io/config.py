@@ -102,7 +102,7 @@ class PolicyConfig(_Table):
     years: tuple[Whole, ...]
     budget: tuple[Number, ...]
     carry_over: Flag = False
-    discount_rate: Number = 0.08
+    discount_rate: Number | None = None
     build_ahead: Number = 0.2
     question: Text = "most_value"
     priority: Priority = Priority()
@@ -179,9 +179,12 @@ def salvage(path: Path) -> tuple[LayerNames, str]:
     return names, crs if isinstance(crs, str) and not crs_fault(crs) else ""
 
 
-def policy(config: RegionConfig) -> Policy:
-    """Return the policy of ``config``; raises PolicyError where its parts contradict each other."""
-    return _policy(config.policy)
+def policy(config: RegionConfig, *, discount_rate: float = 0.08) -> Policy:
+    """Return what the planner wants; ``discount_rate`` stands in where region.toml gives none.
+
+    Raises PolicyError with every contradiction between years, budgets, priorities and floors.
+    """
+    return _policy(config.policy, discount_rate)
 
 
 def overrides(config: RegionConfig) -> dict[str, Parameter]:
@@ -223,12 +226,12 @@ def crs_fault(crs: str) -> str:
     return "" if units == {"metre"} else f"{crs} counts in {', '.join(sorted(units))}, not in metres"
 
 
-def _policy(table: PolicyConfig) -> Policy:
+def _policy(table: PolicyConfig, discount_rate: float = 0.08) -> Policy:
     return Policy(
         years=table.years,
         budget=table.budget,
         carry_over=table.carry_over,
-        discount_rate=table.discount_rate,
+        discount_rate=discount_rate if table.discount_rate is None else table.discount_rate,
         priority={group: getattr(table.priority, group) for group in GROUPS},
         floors=tuple(Floor(f.group, f.service, f.year, f.share) for f in table.floors),
         build_ahead=table.build_ahead,

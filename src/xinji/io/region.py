@@ -61,7 +61,8 @@ def read(folder: Path) -> tuple[Region, Policy]:
     raise_if(report.faults, RegionError)
     config = read_config(folder / CONFIG_FILE)
     parameters = load(config.profile).override(overrides(config))
-    return build(layers, config, parameters), policy(config)
+    rate = parameters.value("finance.discount_rate", "share")
+    return build(layers, config, parameters), policy(config, discount_rate=rate)
 
 
 def build(layers: Layers, config: RegionConfig, parameters: Parameters) -> Region:

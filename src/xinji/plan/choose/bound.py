@@ -56,16 +56,53 @@ class Bound:
     standing: Floats
 
 
+def first_prices(problem: Problem) -> Multipliers:
+    """Return prices to begin with: money is dearer in early stages, where it also buys later years."""
+    arcs = index(problem)
+    stages, (n, resources) = problem.stages, problem.capacity.shape
+    worth = float(problem.value.sum()) / max(float(problem.budget.sum()), 1.0)
+    return Multipliers(
+        budget=worth * np.linspace(1.5, 0.3, stages),
+        row=np.zeros(problem.value.shape),
+        capacity=np.zeros((n, stages, resources)),
+        floor=np.zeros((len(problem.floor_name), stages)),
+        pair=np.zeros((len(arcs.pair_row), stages)),
+    )
+
+
+def bound_of(certificate: Certificate, value: float) -> Bound:
+    """Return the bound ``value`` (on the maximised objective) that ``certificate`` proves."""
+    multipliers = Multipliers(
+        budget=certificate.budget,
+        row=certificate.row,
+        capacity=certificate.capacity,
+        floor=certificate.floor,
+        pair=certificate.pair,
+    )
+    n, stages = certificate.capacity.shape[:2]
+    return Bound(value, certificate, multipliers, np.zeros((n, stages)))
+
+
 @compiled
-def _option_gains(index: Index, worth: Floats, capacity: Floats, pair: Floats, served: Floats) -> Floats:
-    """Return the gain of each option standing in each stage (n, T); fill ``served`` (a, T) with 0 or the share."""
-    n, stages = len(index.start) - 1, worth.shape[1]
+def _standing_gains(index: Index, capacity: Floats, pair: Floats) -> Floats:
+    """Return what the prices pay each option for standing (n, T): for its capacities and its pairs."""
+    n, stages = len(index.start) - 1, capacity.shape[1]
     gain = np.zeros((n, stages))
     for option in range(n):
         for k in range(index.capacity.shape[1]):
             if index.limited[option, k]:
-                for t in range(stages):
-                    gain[option, t] += index.capacity[option, k] * capacity[option, t, k]
+                gain[option] += index.capacity[option, k] * capacity[option, :, k]
+    for p in range(len(index.pair_option)):
+        gain[index.pair_option[p]] += pair[p]
+    return gain
+
+
+@compiled
+def _option_gains(index: Index, worth: Floats, capacity: Floats, pair: Floats, served: Floats) -> Floats:
+    """Return the gain of each option standing in each stage (n, T); fill ``served`` (a, T) with 0 or the share."""
+    n, stages = len(index.start) - 1, worth.shape[1]
+    gain = _standing_gains(index, capacity, pair)
+    for option in range(n):
         for arc in range(index.start[option], index.start[option + 1]):
             row, other = index.row[arc], index.partner[arc]
             for t in range(stages):
@@ -79,43 +116,44 @@ def _option_gains(index: Index, worth: Floats, capacity: Floats, pair: Floats, s
                         profit -= index.amount[row, t, k] * capacity[carrier, t, k]
                 served[arc, t] = index.share[arc] if profit > 0.0 else 0.0
                 gain[option, t] += served[arc, t] * profit
-    for p in range(len(index.pair_option)):
-        for t in range(stages):
-            gain[index.pair_option[p], t] += pair[p, t]
     return gain
+
+
+@compiled
+def _use(index: Index, option: int, t: int, served: Floats, slack: tuple[Floats, Floats, Floats]) -> None:
+    """Take what the arcs of ``option`` serve in stage index ``t`` off the slacks."""
+    row_slack, capacity_slack, pair_slack = slack
+    for arc in range(index.start[option], index.start[option + 1]):
+        if served[arc, t] > 0.0:
+            row, other = index.row[arc], index.partner[arc]
+            row_slack[row, t] -= served[arc, t]
+            for p in index.pair[arc]:
+                if p >= 0:
+                    pair_slack[p, t] -= served[arc, t]
+            for k in range(index.capacity.shape[1]):
+                carrier = other if (k == SERVERS and other >= 0) else option
+                if index.limited[carrier, k]:
+                    capacity_slack[carrier, t, k] -= index.amount[row, t, k] * served[arc, t]
 
 
 @compiled
 def _slack(index: Index, stage: Ints, served: Floats, slack: tuple[Floats, Floats, Floats]) -> None:
     """Fill ``slack`` = (row (r, T), capacity (n, T, resources), pair (p, T)) for the relaxed choice."""
     row_slack, capacity_slack, pair_slack = slack
-    stages = row_slack.shape[1]
     row_slack[:] = 1.0
     capacity_slack[:] = 0.0
     pair_slack[:] = 0.0
     for option in range(len(index.start) - 1):
-        if stage[option] < 0:
-            continue
-        for t in range(max(stage[option] - 1, 0), stages):
+        if stage[option] >= 0:
+            first = max(stage[option] - 1, 0)
             for k in range(index.capacity.shape[1]):
                 if index.limited[option, k]:
-                    capacity_slack[option, t, k] += index.capacity[option, k]
-            for arc in range(index.start[option], index.start[option + 1]):
-                if served[arc, t] > 0.0:
-                    row, other = index.row[arc], index.partner[arc]
-                    row_slack[row, t] -= served[arc, t]
-                    for p in index.pair[arc]:
-                        if p >= 0:
-                            pair_slack[p, t] -= served[arc, t]
-                    for k in range(index.capacity.shape[1]):
-                        carrier = other if (k == SERVERS and other >= 0) else option
-                        if index.limited[carrier, k]:
-                            capacity_slack[carrier, t, k] -= index.amount[row, t, k] * served[arc, t]
+                    capacity_slack[option, first:, k] += index.capacity[option, k]
+            for t in range(first, row_slack.shape[1]):
+                _use(index, option, t, served, slack)
     for p in range(len(index.pair_option)):
-        first = stage[index.pair_option[p]]
-        if first >= 0:
-            for t in range(max(first - 1, 0), stages):
-                pair_slack[p, t] += 1.0
+        if stage[index.pair_option[p]] >= 0:
+            pair_slack[p, max(stage[index.pair_option[p]] - 1, 0) :] += 1.0
 
 
 def standing_gains(problem: Problem, trees: Forest, prices: Floats, gain: Floats) -> Floats:

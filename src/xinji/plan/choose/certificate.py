@@ -148,7 +148,7 @@ def _moat_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
     capex = np.where(problem.trench_built == EXISTING, 0, problem.trench_capex).astype(float)
     load = trench_loads(problem, certificate)
     for edge in np.flatnonzero(~(load <= capex * (1.0 + _LOAD_SHARE) + _LOAD_CENTS)):
-        name = problem.trench_id[edge]
+        name = str(problem.trench_id[edge])
         yield f"certificate: moats load trench {name!r} with {load[edge]:,.3f} cents; its capex is {capex[edge]:,.0f}"
     yield from _option_faults(problem, certificate)
 

@@ -128,12 +128,14 @@ def _cheapest(problem: Problem, arcs: Index) -> float:
 
 
 def new_state(problem: Problem, arcs: Index) -> State:
-    """Return a plan in which nothing stands."""
+    """Return a plan in which nothing stands; under least_cost only rows that a floor counts ask for service."""
     n, resources = problem.capacity.shape
     room = np.where(arcs.limited, arcs.capacity, np.inf)
+    counted = (problem.floor_weight.sum(axis=0) > 0).astype(float)
+    asked = counted if problem.goal == "least_cost" else np.ones(len(problem.value))
     return State(
         stage=np.full(n, -1, dtype=np.int64),
-        rest=np.ones(problem.value.shape),
+        rest=np.repeat(asked[:, None], problem.stages, axis=1),
         room=np.repeat(room[:, None, :], problem.stages, axis=1).reshape(n, problem.stages, resources),
         served=np.zeros((len(arcs.row), problem.stages)),
     )
@@ -178,7 +180,7 @@ def _serve(plan: Task, state: State, arc: int, t: int, book: bool) -> float:
         for k in range(state.room.shape[2]):
             carrier = other if (k == SERVERS and other >= 0) else option
             state.room[carrier, t, k] -= share * arcs.amount[row, t, k]
-    return share
+    return float(share)
 
 
 @compiled
@@ -348,6 +350,16 @@ def _touch(plan: Task, heap: list[tuple[float, int]], key: Floats, option: int, 
 
 
 @compiled
+def _first_keys(plan: Task, state: State, network: Network, aim: Aim, stage: int) -> Floats:
+    """Return the ratio of every option (n,), -1 for what the aim leaves out."""
+    key = np.full(len(plan.capex), -1.0)
+    for option in range(len(key)):
+        if aim.noise[option] > 0.0:
+            key[option] = _ratio(plan, state, network, aim.worth, option, stage) * aim.noise[option]
+    return key
+
+
+@compiled
 def _money(network: Network, stage: int, carry_over: bool) -> float:
     """Return what can still be spent in ``stage`` [cents], later stages left aside."""
     return float(network.left[:stage].sum() if carry_over else network.left[stage - 1])
@@ -364,14 +376,8 @@ def greedy_stage(plan: Task, state: State, network: Network, aim: Aim, stage: in
     if limit < plan.cheapest:
         return
     start_stage(plan.graph, network, stage, limit)
-    n = len(plan.capex)
-    key = np.where(aim.noise > 0.0, 0.0, -1.0)
-    heap = [(-1.0, -1) for _ in range(0)]
-    for option in range(n):
-        if aim.noise[option] > 0.0:
-            key[option] = _ratio(plan, state, network, aim.worth, option, stage) * aim.noise[option]
-        if key[option] > aim.least:
-            heap.append((-key[option], option))
+    key = _first_keys(plan, state, network, aim, stage)
+    heap = [(-key[option], option) for option in range(len(key)) if key[option] > aim.least]
     heapq.heapify(heap)
     while len(heap) > 0 and not (aim.floor_amount > 0.0 and floor_met(state, aim)):
         negative, option = heapq.heappop(heap)

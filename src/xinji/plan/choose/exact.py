@@ -19,16 +19,18 @@ from xinji.plan.choose.formulation import (
     layout,
     path_cut,
 )
-from xinji.plan.choose.model import Model, stack, with_rows
+from xinji.plan.choose.model import Model, broken_rows, stack, with_rows
 from xinji.plan.choose.money import objective, spend
 from xinji.plan.choose.serve import serve, short_paths
 from xinji.plan.choose.solver import INFEASIBLE, INTERRUPTED, OPTIMAL, Answer, maximise
+from xinji.plan.choose.tidy import drop_idle
 from xinji.units import CENTS_PER_UNIT
 
 _RELAXED_ROUNDS = 12
-_SERVES = 1e-7
+_SERVES = 1e-12
 _STANDS = 0.5
 _CLOSED = 1e-6
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +50,11 @@ class ExactPlan:
     interrupted: bool
 
 
-def solve_exact(problem: Problem, *, seconds: float) -> ExactPlan | None:
+def solve_exact(problem: Problem, *, seconds: float, start: tuple[Ints, Ints] | None = None) -> ExactPlan | None:
     """Return the best plan found within ``seconds``, or None if none was found in that time.
+
+    ``start`` holds the stages (n,) and trench stages (m,) of a known plan, which shortens the search; the
+    plan returned is no worse. A start that breaks a constraint is not used.
 
     Raises InfeasibleError where no plan can exist, SolverError where the solver fails, and
     KeyboardInterrupt where Ctrl-C came before there was a plan.
@@ -59,10 +64,11 @@ def solve_exact(problem: Problem, *, seconds: float) -> ExactPlan | None:
     at = layout(problem)
     model = with_rows(formulate(problem, at), joined_cut(problem, at, first_cuts(problem)))
     model = _tightened(problem, at, model, end)
-    best: ExactPlan | None = None
+    best = None if start is None else _known(problem, at, model, start)
     bound, status = np.inf, OPTIMAL
     while status == OPTIMAL and time.monotonic() < end:
-        answer = maximise(model, seconds=end - time.monotonic())
+        known = None if best is None else _columns(problem, at, best)
+        answer = maximise(model, seconds=end - time.monotonic(), start=known)
         if answer.status == INFEASIBLE:
             raise InfeasibleError(_why(problem, max(end - time.monotonic(), 1.0)))
         bound, status = min(bound, answer.bound), answer.status
@@ -71,13 +77,36 @@ def solve_exact(problem: Problem, *, seconds: float) -> ExactPlan | None:
         stage, dug, served = _read(problem, at, answer)
         joins, paths = unjoined_cuts(problem, stage, dug), long_path_cuts(problem, served, dug)
         if not joins:
-            best = _better(problem, best, _plan(problem, stage, dug, served, sure=not paths))
+            best = _better(problem, best, _plan(problem, stage, dug, sure=not paths))
         if not (joins or paths):
             break
         model = with_rows(model, stack([joined_cut(problem, at, joins), path_cut(problem, at, paths)]))
     if status == INTERRUPTED and best is None:
         raise KeyboardInterrupt
     return None if best is None else _proved(problem, best, bound, interrupted=status == INTERRUPTED)
+
+
+def _known(problem: Problem, at: Layout, model: Model, start: tuple[Ints, Ints]) -> ExactPlan | None:
+    """Return the plan of the stages ``start``, or None where it breaks a constraint."""
+    stage, dug = start
+    try:
+        served = serve(problem, stage, dug)
+    except InfeasibleError:
+        return None
+    value = objective(problem, stage, dug, served)
+    plan = ExactPlan(stage, dug, served, value, value, optimal=False, interrupted=False)
+    broken = broken_rows(model, _columns(problem, at, plan), _ROUNDING)
+    over = problem.goal == "most_value" and _over(problem, spend(problem, stage, dug)).any()
+    return None if len(broken) or over or unjoined_cuts(problem, stage, dug) else plan
+
+
+def _columns(problem: Problem, at: Layout, plan: ExactPlan) -> Floats:
+    """Return the columns' values (c,) of ``plan``."""
+    values, t = np.zeros(at.count), np.arange(1, problem.stages + 1)
+    for column, first in ((at.stand, plan.stage), (at.dug, plan.dug)):
+        values[column] = (first[:, None] >= EXISTING) & (first[:, None] <= t)
+    values[at.served] = plan.served
+    return values
 
 
 def _tightened(problem: Problem, at: Layout, model: Model, end: float) -> Model:
@@ -106,19 +135,20 @@ def _read(problem: Problem, at: Layout, answer: Answer) -> tuple[Ints, Ints, Flo
     return stages[0], stages[1], answer.values[at.served]
 
 
-def _plan(problem: Problem, stage: Ints, dug: Ints, served: Floats, *, sure: bool) -> ExactPlan | None:
-    """Return the plan without idle trenches; None where it misses a floor, which a ``sure`` one must not."""
-    kept = _pruned(problem, stage, dug, served)
-    if problem.goal == "most_value" and _over(problem, spend(problem, stage, kept)).any():
-        raise SolverError("The solver's rounding broke a budget; give amounts in smaller units")
+def _plan(problem: Problem, stage: Ints, dug: Ints, *, sure: bool) -> ExactPlan | None:
+    """Return the plan without what is idle; None where it misses a floor, which a ``sure`` one must not."""
     try:
-        best = serve(problem, stage, kept)
+        served = serve(problem, stage, dug)
     except InfeasibleError as error:
         if sure:
             raise SolverError(f"The solver's plan does not keep its floors: {error}") from error
         return None
-    value = objective(problem, stage, kept, best)
-    return ExactPlan(stage, kept, best, value, value, optimal=False, interrupted=False)
+    stage = drop_idle(problem, stage, served)
+    dug = _pruned(problem, stage, dug, served)
+    if problem.goal == "most_value" and _over(problem, spend(problem, stage, dug)).any():
+        raise SolverError("The solver's rounding broke a budget; give amounts in smaller units")
+    value = objective(problem, stage, dug, served)
+    return ExactPlan(stage, dug, served, value, value, optimal=False, interrupted=False)
 
 
 def _pruned(problem: Problem, stage: Ints, dug: Ints, served: Floats) -> Ints:
@@ -166,8 +196,8 @@ def _refuse_orphans(problem: Problem) -> None:
     fixed = np.flatnonzero((problem.built >= EXISTING) & (host >= 0))
     earliest = np.where(problem.built[host] == FREE, 1, problem.built[host])
     words = [
-        f"option {problem.option_id[n]!r} is fixed to stage {problem.built[n]}, but its host "
-        f"{problem.option_id[host[n]]!r} cannot stand by then"
+        f"option {str(problem.option_id[n])!r} is fixed to stage {problem.built[n]}, but its host "
+        f"{str(problem.option_id[host[n]])!r} cannot stand by then"
         for n in fixed
         if problem.built[host[n]] == FORBIDDEN or earliest[n] > problem.built[n]
     ]

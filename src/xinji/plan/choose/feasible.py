@@ -9,15 +9,15 @@ import numpy as np
 from xinji.core.offer import FORBIDDEN
 from xinji.core.problem import Problem
 from xinji.errors import InfeasibleError
-from xinji.plan.choose.bound import Multipliers, prove
+from xinji.plan.choose.bound import first_prices, prove
 from xinji.plan.choose.improve import Effort, improve
 
 _MILLION = 1e8
 
 
-def refuse(problem: Problem, prices: Multipliers) -> InfeasibleError:
+def refuse(problem: Problem) -> InfeasibleError:
     """Return the error that says which floor cannot be met, what it needs and what the budget is."""
-    reasons = [text for floor in range(len(problem.floor_name)) if (text := _floor_reason(problem, prices, floor))]
+    reasons = [text for floor in range(len(problem.floor_name)) if (text := _floor_reason(problem, floor))]
     if not reasons:
         spent = problem.budget.cumsum()[-1] / _MILLION
         asked = f"meets all floors together and keeps every yearly budget ({spent:.1f} million in all)"
@@ -26,7 +26,7 @@ def refuse(problem: Problem, prices: Multipliers) -> InfeasibleError:
     return InfeasibleError("; ".join(reasons))
 
 
-def _floor_reason(problem: Problem, prices: Multipliers, floor: int) -> str:
+def _floor_reason(problem: Problem, floor: int) -> str:
     group, service, year = str(problem.floor_name[floor]).split(":")
     what = f"the floor for {group} ({service.replace('_', ' ')})"
     short = _unservable(problem, floor)
@@ -34,7 +34,7 @@ def _floor_reason(problem: Problem, prices: Multipliers, floor: int) -> str:
         return f"{what} by {year} cannot be met: {short}"
     alone = _only(problem, floor)
     stage = int(problem.floor_stage[floor])
-    found, _ = improve(alone, prices, np.full(len(problem.option_id), -1), Effort(tries=0))
+    found, _ = improve(alone, first_prices(alone), np.full(len(problem.option_id), -1), Effort(tries=0))
     if not found.valid:
         return f"{what} by {year} cannot be met: capacity falls short even with everything built"
     proved = -prove(alone, target=found.objective, rounds=3, iterations=200).value

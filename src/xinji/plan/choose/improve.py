@@ -104,15 +104,26 @@ def improve(problem: Problem, prices: Multipliers, start: Ints, effort: Effort) 
     """
     search = _search(problem, prices)
     forced = np.where(problem.built >= EXISTING, problem.built, -1)
-    rng = np.random.default_rng(effort.seed)
-    begun = time.monotonic()
     wish = np.where(forced >= 0, forced, start)
     best = _construct(search, wish, floors_before=False)
     if not best.valid:
         best = _better(best, _construct(search, wish, floors_before=True))
-    if not best.valid:
-        return best, False
-    current = best = _serve_best(search, best)
+    return _anneal(search, _serve_best(search, best), effort) if best.valid else (best, False)
+
+
+def improve_from(problem: Problem, prices: Multipliers, assets: tuple[Ints, Ints], effort: Effort) -> Solution:
+    """Return the best plan found from the valid one with ``assets``: stages (n,) and (m,) of options and trenches."""
+    search = _search(problem, prices)
+    nothing = np.zeros((len(problem.arc_row), problem.stages))
+    start = Solution(*assets, served=nothing, objective=0.0, valid=True)
+    return _anneal(search, _serve_best(search, start), effort)[0]
+
+
+def _anneal(search: _Search, best: Solution, effort: Effort) -> tuple[Solution, bool]:
+    """Return the best plan found from the valid plan ``best`` and whether Ctrl-C stopped the search."""
+    rng = np.random.default_rng(effort.seed)
+    begun = time.monotonic()
+    current = best
     try:
         for count in range(effort.tries):
             if time.monotonic() - begun > effort.seconds:

@@ -79,10 +79,15 @@ def _pairs(problem: Problem, row: Ints, option: Ints, partner: Ints) -> tuple[In
 
 
 def _density(problem: Problem) -> Floats:
-    """Return the last stage's worth of each arc's row (a,) for the largest share of a capacity that it takes."""
+    """Return the last stage's worth of each arc's row (a,) for the largest share of a capacity that it takes.
+
+    Rows that a floor counts come before all others: floors are promises.
+    """
     capacity = np.maximum(problem.capacity[problem.arc_option], 1e-9)
     share = (problem.amount[problem.arc_row, -1] / capacity).max(axis=1)
-    return np.asarray(problem.value[problem.arc_row, -1] / np.maximum(share, 1e-9))
+    density = problem.value[problem.arc_row, -1] / np.maximum(share, 1e-9)
+    promised = problem.floor_weight.sum(axis=0)[problem.arc_row] > 0
+    return np.asarray(density + promised * (1.0 + density.max(initial=0.0)))
 
 
 def stage_prices(problem: Problem, budget_multiplier: Floats) -> Floats:

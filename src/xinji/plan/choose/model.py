@@ -107,6 +107,15 @@ def with_rows(model: Model, rows: Rows) -> Model:
     return replace(model, rows=stack([model.rows, rows]))
 
 
+def broken_rows(model: Model, values: Floats, tolerance: float) -> Ints:
+    """Return the rows that ``values`` (c,) break by more than ``tolerance`` of the row's largest coefficient."""
+    rows, matrix = model.rows, matrix_of(model)
+    largest = np.asarray(abs(matrix).max(axis=1).todense()).ravel() if len(rows) else np.zeros(0)
+    over = matrix @ values - rows.rhs
+    over = np.where(rows.sense == AT_MOST, over, np.where(rows.sense == AT_LEAST, -over, np.abs(over)))
+    return np.flatnonzero(over > tolerance * np.maximum(largest, 1.0))
+
+
 def matrix_of(model: Model) -> csr_array:
     """Return the rows' coefficients as a sparse matrix (q, c)."""
     rows = model.rows

@@ -16,7 +16,7 @@ from xinji.core.arrays import Floats, Ints
 from xinji.core.offer import FORBIDDEN, FREE
 from xinji.core.plan import Plan
 from xinji.core.problem import NEVER, Problem
-from xinji.plan.choose.bound import Bound
+from xinji.plan.choose.bound import bound_of
 from xinji.plan.choose.improve import Effort, Solution
 from xinji.plan.choose.money import paid, spend
 from xinji.plan.choose.solve import finish, search
@@ -33,19 +33,20 @@ def solve_sequential(problem: Problem, technology: Ints, joint: Plan, effort: Ef
     stage = np.where(problem.built == FREE, NEVER, np.maximum(problem.built, NEVER))
     dug = np.where(problem.trench_built == FREE, NEVER, problem.trench_built)
     tries = max(1, effort.tries // len(shares)) if effort.tries else 0
-    bound = None
     for step in range(len(shares)):
         part = _step(problem, technology, step, (stage, dug), np.minimum(shares[: step + 1].sum(axis=0), 1.0))
-        found, bound, _ = search(part, replace(effort, tries=tries, rounds=2))
+        found, _, _ = search(part, replace(effort, tries=tries, rounds=2))
         found = _kept(part, found, stage, dug)
         stage, dug = found.stage, found.dug
-    plan = finish(_without_floors(problem), stage, dug, _as_bound(joint, bound), interrupted=False)
+    certificate = replace(joint.certificate, floor=joint.certificate.floor[:0])
+    plan = finish(_without_floors(problem), stage, dug, bound_of(certificate, joint.bound), interrupted=False)
     missed = _missed(problem, plan.served)
     return replace(
         plan,
         bound=joint.bound,
         gap=abs(joint.bound - plan.objective) / max(abs(plan.objective), 1e-12),
         fingerprint=problem.fingerprint,
+        certificate=joint.certificate,
         seconds=time.monotonic() - begun,
         notes={"bound": joint.notes["bound"], **({"floors": missed} if missed else {})},
     )
@@ -100,22 +101,6 @@ def _without_floors(problem: Problem) -> Problem:
         floor_weight=problem.floor_weight[:0],
         floor_amount=problem.floor_amount[:0],
     )
-
-
-def _as_bound(joint: Plan, last: Bound | None) -> Bound:
-    if last is None:
-        raise ValueError(joint.fingerprint)
-    certificate = joint.certificate
-    floors = last.multipliers.floor[:0]
-    prices = replace(
-        last.multipliers,
-        budget=certificate.budget,
-        row=certificate.row,
-        capacity=certificate.capacity,
-        floor=floors,
-        pair=certificate.pair,
-    )
-    return replace(last, certificate=certificate, multipliers=prices)
 
 
 def _missed(problem: Problem, served: Floats) -> str:

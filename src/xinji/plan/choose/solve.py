@@ -11,12 +11,11 @@ from xinji.core.arrays import Floats, Ints
 from xinji.core.plan import Plan
 from xinji.core.problem import Problem
 from xinji.errors import InfeasibleError
-from xinji.plan.choose.bound import Bound, Multipliers, prove
+from xinji.plan.choose.bound import Bound, bound_of, first_prices, prove
 from xinji.plan.choose.exact import solve_exact
 from xinji.plan.choose.explain import explain
 from xinji.plan.choose.feasible import refuse
-from xinji.plan.choose.improve import Effort, Solution, improve
-from xinji.plan.choose.index import index
+from xinji.plan.choose.improve import Effort, Solution, improve, improve_from
 from xinji.plan.choose.money import objective, spend
 from xinji.plan.choose.serve import serve
 from xinji.plan.choose.tidy import drop_dead_ends, drop_idle
@@ -37,12 +36,27 @@ def solve(problem: Problem, effort: Effort) -> Plan:
     begun = time.monotonic()
     solution, bound, interrupted = search(problem, effort)
     if not solution.valid:
-        raise refuse(problem, bound.multipliers)
+        raise refuse(problem)
     plan = finish(problem, solution.stage, solution.dug, bound, interrupted=interrupted)
     size = (len(problem.option_id) + len(problem.trench_id)) * problem.stages
     if size <= SMALL and not interrupted:
         plan = _prefer_exact(problem, plan, bound)
     return replace(plan, seconds=time.monotonic() - begun)
+
+
+def outdo(problem: Problem, plan: Plan, other: Plan, effort: Effort) -> Plan:
+    """Return ``plan``, or a plan searched for from ``other`` where that is better and keeps every floor.
+
+    Both are plans of ``problem``; the bound stays that of ``plan``.
+    """
+    sign = 1.0 if problem.goal == "most_value" else -1.0
+    if plan.optimal or "floors" in other.notes or sign * other.objective <= sign * plan.objective:
+        return plan
+    begun = time.monotonic()
+    bound = bound_of(plan.certificate, sign * plan.bound)
+    found = improve_from(problem, bound.multipliers, (other.stage, other.trench_stage), effort)
+    better = finish(problem, found.stage, found.dug, bound, interrupted=plan.interrupted)
+    return replace(better, seconds=plan.seconds + time.monotonic() - begun)
 
 
 def search(problem: Problem, effort: Effort) -> tuple[Solution, Bound, bool]:
@@ -55,20 +69,6 @@ def search(problem: Problem, effort: Effort) -> tuple[Solution, Bound, bool]:
     found, interrupted = improve(problem, bound.multipliers, guided, effort)
     best = max(first, found, key=lambda plan: (plan.valid, plan.objective))
     return best, bound, stopped or interrupted
-
-
-def first_prices(problem: Problem) -> Multipliers:
-    """Return prices to begin with: money is dearer in early stages, where it also buys later years."""
-    arcs = index(problem)
-    stages, (n, resources) = problem.stages, problem.capacity.shape
-    worth = float(problem.value.sum()) / max(float(problem.budget.sum()), 1.0)
-    return Multipliers(
-        budget=worth * np.linspace(1.5, 0.3, stages),
-        row=np.zeros(problem.value.shape),
-        capacity=np.zeros((n, stages, resources)),
-        floor=np.zeros((len(problem.floor_name), stages)),
-        pair=np.zeros((len(arcs.pair_row), stages)),
-    )
 
 
 def finish(problem: Problem, stage: Ints, dug: Ints, bound: Bound, *, interrupted: bool) -> Plan:
@@ -125,4 +125,4 @@ def _prefer_exact(problem: Problem, plan: Plan, bound: Bound) -> Plan:
     return replace(best, optimal=exact.optimal, notes={"bound": _BRANCH_AND_BOUND})
 
 
-__all__ = ["SMALL", "InfeasibleError", "finish", "first_prices", "gap_of", "search", "solve"]
+__all__ = ["SMALL", "InfeasibleError", "finish", "gap_of", "outdo", "search", "solve"]

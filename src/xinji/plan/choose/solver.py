@@ -44,15 +44,20 @@ class Answer:
         return bool(len(self.values))
 
 
-def maximise(model: Model, *, seconds: float, relaxed: bool = False) -> Answer:
+def maximise(model: Model, *, seconds: float, relaxed: bool = False, start: Floats | None = None) -> Answer:
     """Return the best solution of ``model`` found within ``seconds``; ``relaxed`` lets whole numbers go.
 
+    ``start`` (c,) is a solution to begin with, if one is known.
     Ctrl-C ends a search over whole numbers early with status ``INTERRUPTED``. Raises SolverError
     where HiGHS fails or the model is unbounded.
     """
     whole = bool(model.columns.integer.any()) and not relaxed
     highs = _loaded(model, whole=whole)
     highs.setOptionValue("time_limit", max(float(seconds), 0.0))
+    if start is not None:
+        known = highspy.HighsSolution()
+        known.col_value = start.tolist()
+        highs.setSolution(known)
     interrupted = _run_interruptibly(highs) if whole else _run(highs)
     return _answer(model, highs, whole=whole, interrupted=interrupted)
 

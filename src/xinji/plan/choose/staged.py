@@ -67,6 +67,35 @@ def forest(problem: Problem, moats: Moats, option_moat: Ints) -> Forest:
 
 
 @compiled
+def _allowed(built: int, stage: int, stages: int) -> bool:
+    """Return whether the code ``built`` allows standing from ``stage`` on (``stages``: never)."""
+    if built == FREE:
+        return stage > 0
+    if built == FORBIDDEN:
+        return stage == stages
+    return stage == built
+
+
+@compiled
+def _pass_up(order: Ints, parent: Ints, built: Ints, total: Floats) -> Ints:
+    """Turn gains into best totals of whole branches, in place; return the best stage from each on (nodes, T + 2)."""
+    nodes, columns = total.shape
+    stages = columns - 1
+    choice = np.full((nodes, columns), stages, dtype=np.int64)
+    for node in order:
+        for stage in range(columns):
+            if not _allowed(built[node], stage, stages):
+                total[node, stage] = -np.inf
+        for stage in range(stages - 1, -1, -1):
+            better = total[node, stage] > total[node, stage + 1]
+            choice[node, stage] = stage if better else choice[node, stage + 1]
+            total[node, stage] = max(total[node, stage], total[node, stage + 1])
+        if parent[node] >= 0:
+            total[parent[node]] += total[node]
+    return choice
+
+
+@compiled
 def best_stages(order: Ints, parent: Ints, built: Ints, gain: Floats) -> tuple[float, Ints]:
     """Return the largest total gain and the stage of every node (-1 never).
 
@@ -74,33 +103,16 @@ def best_stages(order: Ints, parent: Ints, built: Ints, gain: Floats) -> tuple[f
     """
     nodes, stages = gain.shape
     total = np.zeros((nodes, stages + 1))
-    choice = np.zeros((nodes, stages + 1), dtype=np.int64)
+    total[:, :stages] = gain
+    choice = _pass_up(order, parent, built, total)
     value = 0.0
-    for node in order:
-        for stage in range(stages + 1):
-            fits = stage > 0 and built[node] == FREE
-            fits = fits or stage == built[node] or (built[node] in (FREE, FORBIDDEN) and stage == stages)
-            total[node, stage] = (
-                total[node, stage] + (gain[node, stage] if stage < stages else 0.0) if fits else -np.inf
-            )
-        choice[node, stages] = stages
-        for stage in range(stages - 1, -1, -1):
-            if total[node, stage] > total[node, stage + 1]:
-                choice[node, stage] = stage
-            else:
-                total[node, stage] = total[node, stage + 1]
-                choice[node, stage] = choice[node, stage + 1]
-        if parent[node] >= 0:
-            for stage in range(stages + 1):
-                total[parent[node], stage] += total[node, stage]
-        else:
-            value += total[node, 0]
     chosen = np.full(nodes, -1, dtype=np.int64)
-    for place in range(nodes - 1, -1, -1):
-        node = order[place]
-        floor = 0
-        if parent[node] >= 0:
-            floor = stages if chosen[parent[node]] < 0 else chosen[parent[node]]
-        stage = choice[node, floor]
+    for node in order[::-1]:
+        first = 0
+        if parent[node] < 0:
+            value += total[node, 0]
+        else:
+            first = stages if chosen[parent[node]] < 0 else chosen[parent[node]]
+        stage = choice[node, first]
         chosen[node] = stage if stage < stages else -1
     return value, chosen

@@ -42,7 +42,7 @@ def read_costs(parameters: Parameters) -> Costs:
     the equipment and its energy.
     """
     upkeep = parameters.value("radio.maintenance_share", "1/year")
-    tariff = parameters.value("radio.energy.tariff", "currency/kWh")
+    tariff = parameters.value("energy.tariff", "currency/kWh")
     structure = np.array([parameters.value(f"radio.cost.{kind}", "currency") for kind in HOST_KINDS])
     host_capex = structure + parameters.value("radio.cost.power", "currency")
     rent = [
