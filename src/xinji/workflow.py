@@ -232,7 +232,7 @@ def _solve(assembly: Assembly, offers: tuple[Offer, ...], settings: PlanSettings
     tell("compare", 0, settings.tries)
     hurried = replace(effort, tries=0, progress=None)
     try:
-        effort = hurried if plan.interrupted else _effort(settings, tell, "compare")
+        effort = hurried if plan.interrupted else _effort(settings, tell, "compare", len(offers))
         sequential = solve_sequential(problem, technology, plan, effort)
     except KeyboardInterrupt:
         sequential = solve_sequential(problem, technology, plan, hurried)
@@ -243,9 +243,15 @@ def _solve(assembly: Assembly, offers: tuple[Offer, ...], settings: PlanSettings
     return plan, sequential
 
 
-def _effort(settings: PlanSettings, tell: Progress, step: str) -> Effort:
+def _effort(settings: PlanSettings, tell: Progress, step: str, rounds: int = 1) -> Effort:
+    """Return the effort of a search whose tries are told in ``rounds``, one after the other."""
+    before, last = 0, 0
+
     def progress(done: int, total: int) -> None:
-        tell(step, done, total)
+        nonlocal before, last
+        before += total if done <= last else 0
+        last = done
+        tell(step, before + done, total * rounds)
 
     return Effort(settings.tries, settings.seconds, settings.seed, progress)
 

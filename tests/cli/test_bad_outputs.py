@@ -294,3 +294,20 @@ def test_what_may_be_replaced_is_asked_before_the_search(planned: Path, tmp_path
     (planned / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"notes\.txt"):
         workflow.require_writable(planned)
+
+
+def test_a_comparison_may_miss_floors_but_nothing_else(quick_run: PlanRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = quick_run.study
+    said = ["floor 'all:gigabit:2026' asks for 9", "the bound 1 is on the wrong side of the objective 2"]
+
+    def complain(*_: object) -> None:
+        raise CheckError("\n".join(said))
+
+    monkeypatch.setattr(workflow, "check_plan", complain)
+    missed = replace(study.sequential, notes={**study.sequential.notes, "floors": "all:gigabit:2026"})
+    workflow._verify(study.problem, missed)
+    with pytest.raises(CheckError, match="floor 'all:gigabit:2026' asks for 9"):
+        workflow._verify(study.problem, study.plan)
+    said.append("spend in 2026 is given as 1, recomputed 2")
+    with pytest.raises(CheckError, match=r"\Athe checker rejects the plan: spend in 2026"):
+        workflow._verify(study.problem, missed)

@@ -85,7 +85,7 @@ def test_wrong_usage_is_refused(arguments: tuple[str, ...], told: str, capsys: p
 
 def test_an_unknown_region_names_those_that_are_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for verb in ("check", "plan"):
-        answer = call(capsys, verb, tmp_path / "xinwo", *(["--out", tmp_path / "plan"] if verb == "plan" else []))
+        answer = call(capsys, verb, tmp_path / "xinwo", *(("--out", tmp_path / "plan") if verb == "plan" else ()))
         assert answer.status == 2
         assert re.search(r"xinwo: neither a built-in region nor a folder\. .*xinwu", answer.err)
     answer = call(capsys, "check", tmp_path)

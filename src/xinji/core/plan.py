@@ -15,7 +15,8 @@ class Certificate:
     Multipliers (all at least 0) price what the relaxation lets go: ``budget`` (T,) [worth/cent],
     ``row`` (r, T) for serving a row at most once, ``capacity`` (n, T, resources), ``floor`` (f, T),
     ``pair`` (p, T) for the arcs of one row that stand on one option: a pair is a row and a partner,
-    a partner's host, or a host of two or more of the row's options, in order of row and then option.
+    a partner's host, or a host on which two or more of the row's arcs stand, in order of row and
+    then option.
     Moats pack the cost of trenches: moat k grows from ``moat_from[k]`` to ``moat_to[k]`` [cents of
     capex] and then belongs to ``moat_parent[k]`` (-1: it reached a root). Node v lies in moat
     ``node_moat[v]`` and those around it from ``node_time[v]`` on (-1: in none). No edge is left by

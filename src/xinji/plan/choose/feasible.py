@@ -11,15 +11,16 @@ from xinji.core.problem import Problem
 from xinji.errors import InfeasibleError
 from xinji.plan.choose.bound import first_prices, prove
 from xinji.plan.choose.improve import Effort, improve
+from xinji.units import CENTS_PER_UNIT
 
-_MILLION = 1e8
+_MILLION = 1e6
 
 
 def refuse(problem: Problem) -> InfeasibleError:
     """Return the error that says which floor cannot be met, what it needs and what the budget is."""
     reasons = [text for floor in range(len(problem.floor_name)) if (text := _floor_reason(problem, floor))]
     if not reasons:
-        spent = problem.budget.cumsum()[-1] / _MILLION
+        spent = problem.budget.sum() / CENTS_PER_UNIT / _MILLION
         asked = f"meets all floors together and keeps every yearly budget ({spent:.1f} million in all)"
         remedy = "raise the budget of the first years, lower a floor, or ask for it in a later year"
         reasons = [f"no plan was found that {asked}; {remedy}"]
@@ -27,8 +28,7 @@ def refuse(problem: Problem) -> InfeasibleError:
 
 
 def _floor_reason(problem: Problem, floor: int) -> str:
-    group, service, year = str(problem.floor_name[floor]).split(":")
-    what = f"the floor for {group} ({service.replace('_', ' ')})"
+    what, year = _named(problem, floor)
     short = _unservable(problem, floor)
     if short is not None:
         return f"{what} by {year} cannot be met: {short}"
@@ -38,12 +38,23 @@ def _floor_reason(problem: Problem, floor: int) -> str:
     if not found.valid:
         return f"{what} by {year} cannot be met: capacity falls short even with everything built"
     proved = -prove(alone, target=found.objective, rounds=3, iterations=200).value
-    budget = float(problem.budget[:stage].sum()) / _MILLION
-    if proved * 100 / _MILLION <= budget and -found.objective * 100 / _MILLION <= budget:
+    budget = float(problem.budget[:stage].sum()) / CENTS_PER_UNIT
+    if max(proved, -found.objective) <= budget:
         return ""
-    certainty = "" if proved * 100 / _MILLION > budget else f", no less than {proved * 100 / _MILLION:.1f} proved"
-    needs = -found.objective * 100 / _MILLION
-    return f"{what} needs {needs:.1f} million by {year}{certainty}; the budget is {budget:.1f}"
+    certainty = "" if proved > budget else f", no less than {_money(proved)} proved"
+    return f"{what} needs {_money(-found.objective)} by {year}{certainty}; the budget is {_money(budget)}"
+
+
+def _named(problem: Problem, floor: int) -> tuple[str, str]:
+    """Return a floor in words, and its year."""
+    parts = str(problem.floor_name[floor]).split(":")
+    words = f"{parts[0]} ({parts[1].replace('_', ' ')})" if len(parts) > 1 else parts[0]
+    return f"the floor for {words}", str(problem.years[problem.floor_stage[floor] - 1])
+
+
+def _money(amount: float) -> str:
+    """Return an amount [currency] in millions, or in full where that says nothing."""
+    return f"{amount / _MILLION:.1f} million" if amount >= 0.1 * _MILLION else f"{amount:,.0f}"
 
 
 def _only(problem: Problem, floor: int) -> Problem:

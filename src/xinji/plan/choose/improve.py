@@ -22,6 +22,7 @@ from xinji.plan.choose.construct import (
     Aim,
     State,
     Task,
+    bundle_need,
     floor_met,
     greedy_stage,
     keep_stage,
@@ -32,7 +33,18 @@ from xinji.plan.choose.construct import (
 )
 from xinji.plan.choose.index import stage_prices
 from xinji.plan.choose.money import spend
-from xinji.plan.choose.network import Network, affordable, new_network, prune, spread_joined, wanted_from
+from xinji.plan.choose.network import (
+    Network,
+    affordable,
+    book_way,
+    dig_way,
+    kept,
+    new_network,
+    prune,
+    spread_joined,
+    start_stage,
+    wanted_from,
+)
 from xinji.plan.choose.serve import serve
 from xinji.plan.choose.staged import option_nodes
 from xinji.units import CENTS_PER_UNIT
@@ -174,6 +186,8 @@ def _construct(search: _Search, wish: Ints, *, floors_before: bool) -> Solution:
     plain = np.ones(len(wish))
     committed = np.where(problem.built > EXISTING, problem.built, -1)
     for stage in range(1, problem.stages + 1):
+        for option in np.flatnonzero((committed == stage) & (problem.node >= 0)):
+            _dig_early(search, state, network, int(option), stage)
         keep_stage(plan, state, network, np.flatnonzero(committed == stage), stage, problem.carry_over)
     if floors_before:
         _meet_due(search, state, network, range(1, problem.stages + 1))
@@ -183,6 +197,23 @@ def _construct(search: _Search, wish: Ints, *, floors_before: bool) -> Solution:
         if problem.goal == "most_value":
             greedy_stage(plan, state, network, search.aim(plain, 1.0), stage)
     return _fill(search, state, network, plain)
+
+
+def _dig_early(search: _Search, state: State, network: Network, option: int, stage: int) -> None:
+    """Dig the way to a committed ``option`` in an earlier stage where its own stage cannot pay for it."""
+    plan, carry = search.plan, search.problem.carry_over
+    start_stage(plan.graph, network, stage, np.inf)
+    need, node = bundle_need(plan, state, network, option, stage)
+    if node < 0 or affordable(network.left, need, carry):
+        return
+    for earlier in range(stage - 1, 0, -1):
+        start_stage(plan.graph, network, earlier, np.inf)
+        way = np.zeros(search.problem.stages)
+        book_way(plan.graph, network, node, earlier, way)
+        if affordable(network.left, way, carry):
+            network.left[:] -= way
+            dig_way(plan.graph, network, node, earlier, np.inf)
+            return
 
 
 def _rebuild(search: _Search, base: Solution, keep: Ints, noise: Floats) -> Solution:
@@ -214,7 +245,7 @@ def _fill(search: _Search, state: State, network: Network, noise: Floats) -> Sol
     for stage in range(1, problem.stages + 1):
         if problem.goal == "most_value":
             greedy_stage(plan, state, network, search.aim(noise, 0.0), stage)
-    met = affordable(network.left, np.zeros(problem.stages), problem.carry_over)
+    met = kept(network.left, carry_over=problem.carry_over)
     met = met and _committed(problem, state) and _floors_met(search, state)
     return Solution(state.stage, network.dug, state.served, _objective(problem, state, network), met)
 

@@ -67,7 +67,9 @@ def _pairs(problem: Problem, row: Ints, option: Ints, partner: Ints) -> tuple[In
     """
     n = len(problem.option_id)
     partner_host = np.where(partner >= 0, problem.host[partner], -1)
-    anchor = np.column_stack([partner, partner_host, problem.host[option]])
+    host = problem.host[option]
+    host = np.where((host == partner) | (host == partner_host), -1, host)
+    anchor = np.column_stack([partner, partner_host, host])
     key = np.where(anchor >= 0, row[:, None] * n + anchor, -1)
     values, place, count = np.unique(key, return_inverse=True, return_counts=True)
     place = place.reshape(key.shape)

@@ -17,6 +17,7 @@ from xinji.core.problem import Problem
 from xinji.plan.jit import compiled
 
 UNJOINED = 1 << 30
+_HALF_A_CENT = 0.5
 
 
 class Graph(NamedTuple):
@@ -175,10 +176,16 @@ def affordable(left: Floats, need: Floats, carry_over: bool) -> bool:
     saved = 0.0
     for t in range(len(left)):
         rest = left[t] - need[t] + saved
-        if rest < -0.5 and need[: t + 1].any():
+        if rest < -_HALF_A_CENT and need[: t + 1].any():
             return False
         saved = rest if carry_over else 0.0
     return True
+
+
+def kept(left: Floats, *, carry_over: bool) -> bool:
+    """Return whether no stage's budget is overspent, carried-over money counted if allowed."""
+    rest = np.cumsum(left) if carry_over else left
+    return bool((rest >= -_HALF_A_CENT).all())
 
 
 def shortest_lengths(problem: Problem, dug: Ints, stage: int, nodes: Ints, roots: Ints) -> Floats:

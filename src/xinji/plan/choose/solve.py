@@ -20,7 +20,7 @@ from xinji.plan.choose.money import objective, spend
 from xinji.plan.choose.serve import serve
 from xinji.plan.choose.tidy import drop_dead_ends, drop_idle
 
-SMALL = 400
+SMALL = 150
 """Up to this many options and trenches times stages the problem is solved to the optimum."""
 
 _EXACT_SECONDS = 60.0
@@ -117,11 +117,11 @@ def _plan(
 
 def _prefer_exact(problem: Problem, plan: Plan, bound: Bound) -> Plan:
     """Return the optimum found by branch and bound, or ``plan`` if that took too long."""
-    exact = solve_exact(problem, seconds=_EXACT_SECONDS)
+    exact = solve_exact(problem, seconds=_EXACT_SECONDS, start=(plan.stage, plan.trench_stage))
     if exact is None:
         return plan
     figures = (objective(problem, exact.stage, exact.dug, exact.served), exact.bound)
-    best = _plan(problem, exact.stage, exact.dug, exact.served, figures, bound, interrupted=False)
+    best = _plan(problem, exact.stage, exact.dug, exact.served, figures, bound, interrupted=exact.interrupted)
     return replace(best, optimal=exact.optimal, notes={"bound": _BRANCH_AND_BOUND})
 
 
