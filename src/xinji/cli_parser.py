@@ -140,7 +140,7 @@ def _add_plan(verb: argparse.ArgumentParser) -> None:
         "--floor", dest="floors", action="append", default=[], type=_floor, metavar="GROUP:SERVICE:YEAR:SHARE",
         help="universal-service floor from YEAR on; may be given again",
     )  # fmt: skip
-    verb.add_argument("--effort", type=_whole, default=60, metavar="N", help="tries of the search (default: 60)")
+    verb.add_argument("--effort", type=_whole, default=100, metavar="N", help="tries of the search (default: 100)")
     verb.add_argument(
         "--seconds", type=_seconds, default=120.0, metavar="S",
         help="end the search after S seconds at the latest (default: 120); then the same seed may give another plan",

@@ -78,7 +78,7 @@ class PlanSettings:
     floors: tuple[Floor, ...] = ()
     question: str = ""
     keep: Path | None = None
-    tries: int = 60
+    tries: int = 100
     seconds: float = 120.0
     seed: int = 0
 

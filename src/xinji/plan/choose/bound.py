@@ -47,13 +47,14 @@ class Bound:
     """A proved bound on the maximised objective, its certificate, and what guides the heuristic.
 
     ``value`` bounds worth from above (or minus the discounted cost); ``standing`` (n, T) is the
-    averaged relaxed choice, between 0 and 1.
+    averaged relaxed choice, between 0 and 1; ``interrupted`` says that Ctrl-C ended the descent.
     """
 
     value: float
     certificate: Certificate
     multipliers: Multipliers
     standing: Floats
+    interrupted: bool = False
 
 
 def first_prices(problem: Problem) -> Multipliers:
@@ -276,15 +277,24 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
     arcs = index(problem)
     moats, trees = _moated(problem, _first_prizes(problem))
     descent = _Descent(problem, arcs, trees)
+    interrupted = False
     best, standing = np.inf, np.zeros((len(problem.option_id), problem.stages))
     for turn in range(rounds):
         if turn:
             moats, trees = _moated(problem, _prizes(problem, arcs, trees, descent.prices))
             descent.trees = trees
-        value, prices, now = _descend(descent, target, iterations)
+        try:
+            value, prices, now = _descend(descent, target, iterations)
+        except KeyboardInterrupt:
+            interrupted = True
+            if turn:
+                break
+            value, prices, now = _descend(descent, target, 1)
         if value < best:
             best, standing, kept = value, now, (moats, trees, prices)
         descent.prices = prices
+        if interrupted:
+            break
     moats, trees, prices = kept
     n = len(problem.option_id)
     certificate = Certificate(
@@ -300,7 +310,7 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
         node_time=moats.node_time,
         option_moat=np.where((trees.parent[:n] >= n), trees.parent[:n] - n, -1),
     )
-    return Bound(best, certificate, prices, standing)
+    return Bound(best, certificate, prices, standing, interrupted)
 
 
 def _standalone(problem: Problem) -> Bools:

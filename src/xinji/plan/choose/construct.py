@@ -184,14 +184,17 @@ def _serve(plan: Task, state: State, arc: int, t: int, book: bool) -> float:
 
 
 @compiled
-def _own_gain(plan: Task, state: State, worth: Floats, option: int, stage: int) -> float:
-    """Return an upper estimate of the worth that ``option`` adds from ``stage`` on; nothing is booked."""
+def _own_gain(plan: Task, state: State, worth: Floats, option: int, stage: int, hopeful: bool) -> float:
+    """Return an upper estimate of the worth that ``option`` adds from ``stage`` on; nothing is booked.
+
+    If ``hopeful``, partners that may still be built count as standing.
+    """
     arcs, gain, resources = plan.arcs, 0.0, state.room.shape[2]
     for t in range(stage - 1, worth.shape[1]):
         used = np.zeros(resources)
         for arc in range(arcs.start[option], arcs.start[option + 1]):
             other, row = arcs.partner[arc], arcs.row[arc]
-            if other >= 0 and not 0 <= state.stage[other] <= t + 1:
+            if other >= 0 and not (0 <= state.stage[other] <= t + 1 or (hopeful and plan.built[other] == FREE)):
                 continue
             share = min(arcs.share[arc], state.rest[row, t])
             for k in range(resources):
@@ -291,20 +294,30 @@ def build(plan: Task, state: State, network: Network, option: int, stage: int, l
 
 
 @compiled
-def gain_at(plan: Task, state: State, worth: Floats, option: int, stage: int) -> float:
-    """Return the worth that ``option`` would add from ``stage`` on."""
-    gain = _own_gain(plan, state, worth, option, stage)
+def gain_at(plan: Task, state: State, worth: Floats, option: int, stage: int, hopeful: bool) -> float:
+    """Return the worth that ``option`` would add from ``stage`` on; ``hopeful`` as in ``_own_gain``."""
+    gain = _own_gain(plan, state, worth, option, stage, hopeful)
     if plan.theirs_start[option + 1] > plan.theirs_start[option]:
         gain += _partner_gain(plan, state, worth, option, stage)
     return gain
 
 
 @compiled
-def _ratio(plan: Task, state: State, network: Network, worth: Floats, option: int, stage: int) -> float:
+def out_gains(plan: Task, state: State, worth: Floats, stage: int) -> Floats:
+    """Return the worth that each option that does not stand would add from ``stage`` on (n,)."""
+    gain = np.zeros(len(state.stage))
+    for option in range(len(gain)):
+        if state.stage[option] < 0:
+            gain[option] = gain_at(plan, state, worth, option, stage, False)
+    return gain
+
+
+@compiled
+def _ratio(plan: Task, state: State, network: Network, aim: Aim, option: int, stage: int) -> float:
     """Return the worth that ``option`` adds for each unit of priced money; 0 where it cannot be built."""
     if plan.built[option] != FREE or state.stage[option] >= 0:
         return 0.0
-    gain = gain_at(plan, state, worth, option, stage)
+    gain = gain_at(plan, state, aim.worth, option, stage, aim.floor_amount > 0.0)
     if gain <= 0.0:
         return 0.0
     need, _ = bundle_need(plan, state, network, option, stage)
@@ -355,7 +368,7 @@ def _first_keys(plan: Task, state: State, network: Network, aim: Aim, stage: int
     key = np.full(len(plan.capex), -1.0)
     for option in range(len(key)):
         if aim.noise[option] > 0.0:
-            key[option] = _ratio(plan, state, network, aim.worth, option, stage) * aim.noise[option]
+            key[option] = _ratio(plan, state, network, aim, option, stage) * aim.noise[option]
     return key
 
 
@@ -383,7 +396,7 @@ def greedy_stage(plan: Task, state: State, network: Network, aim: Aim, stage: in
         negative, option = heapq.heappop(heap)
         if -negative < key[option] - 1e-12 or state.stage[option] >= 0:
             continue
-        fresh = _ratio(plan, state, network, aim.worth, option, stage) * aim.noise[option]
+        fresh = _ratio(plan, state, network, aim, option, stage) * aim.noise[option]
         key[option] = fresh
         if fresh <= aim.least:
             continue

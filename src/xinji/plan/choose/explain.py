@@ -11,7 +11,7 @@ from xinji.core.offer import EXISTING, FORBIDDEN
 from xinji.core.plan import Reasons
 from xinji.core.problem import Problem
 from xinji.plan.choose.bound import Multipliers, all_roots
-from xinji.plan.choose.construct import State, Task, gain_at, new_state, resume, task
+from xinji.plan.choose.construct import State, Task, new_state, out_gains, resume, task
 from xinji.plan.choose.index import row_worth, stage_prices
 from xinji.plan.choose.network import graph_of, new_network, start_stage
 
@@ -132,7 +132,7 @@ def _worth_out(problem: Problem, stage: Ints, served: Floats, prices: Multiplier
     best = np.full(len(stage), -np.inf)
     later = np.cumsum(money[::-1])[::-1]
     for t in range(1, problem.stages + 1):
-        gain = np.array([gain_at(plan, state, worth, o, t) if stage[o] < 0 else 0.0 for o in range(len(stage))])
+        gain = out_gains(plan, state, worth, t)
         net = gain - problem.capex * money[t - 1] - problem.opex * later[t - 1]
         better = net > best
         best, adds, when = np.where(better, net, best), np.where(better, gain, adds), np.where(better, t, when)

@@ -66,7 +66,7 @@ class Effort:
     ``rounds`` is how often the bound's moats are grown anew.
     """
 
-    tries: int = 60
+    tries: int = 100
     seconds: float = np.inf
     seed: int = 0
     progress: Progress | None = None

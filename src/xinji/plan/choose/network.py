@@ -21,13 +21,17 @@ _HALF_A_CENT = 0.5
 
 
 class Graph(NamedTuple):
-    """The trench graph, both directions of each edge: neighbours of node v stand at start[v]:start[v + 1]."""
+    """The trench graph, both directions of each edge: neighbours of node v stand at start[v]:start[v + 1].
+
+    ``committed`` (m,) marks trenches whose stage is fixed: no one digs them earlier.
+    """
 
     start: Ints
     neighbour: Ints
     edge: Ints
     capex: Floats
     opex: Floats
+    committed: Bools
 
 
 class Network(NamedTuple):
@@ -57,6 +61,7 @@ def graph_of(problem: Problem) -> Graph:
         edge=np.tile(np.arange(m), 2)[order].astype(np.int64),
         capex=problem.trench_capex.astype(float),
         opex=problem.trench_opex.astype(float),
+        committed=problem.trench_built > 0,
     )
 
 
@@ -111,6 +116,8 @@ def relax(graph: Graph, network: Network, stage: int, sources: Ints, limit: floa
             edge, other = graph.edge[place], graph.neighbour[place]
             there = 0 <= network.dug[edge] <= stage
             reached = far if there else far + graph.capex[edge]
+            if graph.committed[edge] and not there:
+                continue
             if reached <= limit and reached < network.distance[other]:
                 network.distance[other] = reached
                 network.before[other] = node

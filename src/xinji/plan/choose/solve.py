@@ -23,7 +23,7 @@ from xinji.plan.choose.tidy import drop_dead_ends, drop_idle
 SMALL = 150
 """Up to this many options and trenches times stages the problem is solved to the optimum."""
 
-_EXACT_SECONDS = 60.0
+_EXACT_SECONDS = 30.0
 _BRANCH_AND_BOUND = "branch and bound"
 
 
@@ -40,7 +40,7 @@ def solve(problem: Problem, effort: Effort) -> Plan:
     plan = finish(problem, solution.stage, solution.dug, bound, interrupted=interrupted)
     size = (len(problem.option_id) + len(problem.trench_id)) * problem.stages
     if size <= SMALL and not interrupted:
-        plan = _prefer_exact(problem, plan, bound)
+        plan = _prefer_exact(problem, plan, bound, min(_EXACT_SECONDS, effort.seconds))
     return replace(plan, seconds=time.monotonic() - begun)
 
 
@@ -66,9 +66,10 @@ def search(problem: Problem, effort: Effort) -> tuple[Solution, Bound, bool]:
     bound = prove(problem, target=first.objective, rounds=effort.rounds)
     standing = bound.standing > 0.5
     guided = np.where(standing.any(axis=1), 1 + standing.argmax(axis=1), -1)
-    found, interrupted = improve(problem, bound.multipliers, guided, effort)
+    hurried = replace(effort, tries=0) if bound.interrupted else effort
+    found, interrupted = improve(problem, bound.multipliers, guided, hurried)
     best = max(first, found, key=lambda plan: (plan.valid, plan.objective))
-    return best, bound, stopped or interrupted
+    return best, bound, stopped or bound.interrupted or interrupted
 
 
 def finish(problem: Problem, stage: Ints, dug: Ints, bound: Bound, *, interrupted: bool) -> Plan:
@@ -115,9 +116,9 @@ def _plan(
     )
 
 
-def _prefer_exact(problem: Problem, plan: Plan, bound: Bound) -> Plan:
+def _prefer_exact(problem: Problem, plan: Plan, bound: Bound, seconds: float) -> Plan:
     """Return the optimum found by branch and bound, or ``plan`` if that took too long."""
-    exact = solve_exact(problem, seconds=_EXACT_SECONDS, start=(plan.stage, plan.trench_stage))
+    exact = solve_exact(problem, seconds=seconds, start=(plan.stage, plan.trench_stage))
     if exact is None:
         return plan
     figures = (objective(problem, exact.stage, exact.dug, exact.served), exact.bound)
