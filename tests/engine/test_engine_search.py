@@ -23,9 +23,9 @@ from xinji.plan.choose.solve import finish, outdo, search, solve
 
 BRIEF = Effort(tries=6, seed=1, rounds=2)
 SEEDS = (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 15, 16, 19, 23, 28)
-COMMITTED_TRENCHES = (150, 159, 183, 213)
-COMMITTED_OVER_BUDGET = (36, 62, 68, 248)
-NO_PLAN = (6, 21, 27, 33, 53)
+COMMITTED_TRENCHES = (150, 159, 213, 240)
+COMMITTED_OVER_BUDGET = (36, 62, 248)
+NO_PLAN = (6, 21, 27, 33, 53, 68)
 HARD_FLOORS = (69, 85, 231, 253)
 
 
