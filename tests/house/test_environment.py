@@ -49,7 +49,7 @@ def test_a_second_make_installs_nothing(tmp_path: Path) -> None:
     for stamp in ("created", "installed", "installed-lint"):
         (tmp_path / ".venv" / stamp).touch()
     for target, work in (("run", "xinji plan xinwu"), ("test", "-m pytest")):
-        command = [shutil.which("make") or "make", "--dry-run", target]
+        command = [shutil.which("make") or "make", "--dry-run", "--no-print-directory", target]
         said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout  # noqa: S603
         assert work in said
         assert "install" not in said.replace(".venv/installed", "")

@@ -16,7 +16,7 @@ from xinji.plan.fibre.offer import offer as fibre_offer
 from xinji.plan.fibre.trench import trenches
 from xinji.plan.radio.offer import offer as radio_offer
 
-CARRIED_BY_POLICY: set[str] = set()
+CARRIED_BY_POLICY = {"finance.discount_rate"}
 """Figures that are the source of a default of ``Policy`` and reach the models through it."""
 
 

@@ -20,8 +20,9 @@ def refuse(problem: Problem) -> InfeasibleError:
     """Return the error that says which floor cannot be met, what it needs and what the budget is."""
     reasons = [text for floor in range(len(problem.floor_name)) if (text := _floor_reason(problem, floor))]
     if not reasons:
-        spent = problem.budget.sum() / CENTS_PER_UNIT / _MILLION
-        asked = f"meets all floors together and keeps every yearly budget ({spent:.1f} million in all)"
+        asked = "meets all floors together"
+        if problem.goal == "most_value":
+            asked += f" and keeps every yearly budget ({_money(float(problem.budget.sum()) / CENTS_PER_UNIT)} in all)"
         remedy = "raise the budget of the first years, lower a floor, or ask for it in a later year"
         reasons = [f"no plan was found that {asked}; {remedy}"]
     return InfeasibleError("; ".join(reasons))
@@ -38,6 +39,8 @@ def _floor_reason(problem: Problem, floor: int) -> str:
     if not found.valid:
         return f"{what} by {year} cannot be met: capacity falls short even with everything built"
     proved = -prove(alone, target=found.objective, rounds=3, iterations=200).value
+    if problem.goal == "least_cost":
+        return ""
     budget = float(problem.budget[:stage].sum()) / CENTS_PER_UNIT
     if max(proved, -found.objective) <= budget:
         return ""

@@ -12,7 +12,7 @@ from xinji.core.plan import Plan
 from xinji.core.problem import Problem
 from xinji.errors import InfeasibleError
 from xinji.plan.choose.bound import Bound, bound_of, first_prices, prove
-from xinji.plan.choose.exact import solve_exact
+from xinji.plan.choose.exact import ExactPlan, solve_exact
 from xinji.plan.choose.explain import explain
 from xinji.plan.choose.feasible import refuse
 from xinji.plan.choose.improve import Effort, Solution, improve, improve_from
@@ -35,12 +35,13 @@ def solve(problem: Problem, effort: Effort) -> Plan:
     """
     begun = time.monotonic()
     solution, bound, interrupted = search(problem, effort)
-    if not solution.valid:
+    exact = None if interrupted else _small_optimum(problem, solution, min(_EXACT_SECONDS, effort.seconds))
+    if exact is not None:
+        plan = _exact_plan(problem, exact, bound)
+    elif solution.valid:
+        plan = finish(problem, solution.stage, solution.dug, bound, interrupted=interrupted)
+    else:
         raise refuse(problem)
-    plan = finish(problem, solution.stage, solution.dug, bound, interrupted=interrupted)
-    size = (len(problem.option_id) + len(problem.trench_id)) * problem.stages
-    if size <= SMALL and not interrupted:
-        plan = _prefer_exact(problem, plan, bound, min(_EXACT_SECONDS, effort.seconds))
     return replace(plan, seconds=time.monotonic() - begun)
 
 
@@ -116,14 +117,22 @@ def _plan(
     )
 
 
-def _prefer_exact(problem: Problem, plan: Plan, bound: Bound, seconds: float) -> Plan:
-    """Return the optimum found by branch and bound, or ``plan`` if that took too long."""
-    exact = solve_exact(problem, seconds=seconds, start=(plan.stage, plan.trench_stage))
-    if exact is None:
-        return plan
+def _small_optimum(problem: Problem, known: Solution, seconds: float) -> ExactPlan | None:
+    """Return the best plan by branch and bound, or None where the problem is not small or time ran out."""
+    if (len(problem.option_id) + len(problem.trench_id)) * problem.stages > SMALL:
+        return None
+    start = (known.stage, known.dug) if known.valid else None
+    try:
+        return solve_exact(problem, seconds=seconds, start=start)
+    except InfeasibleError as proved:
+        raise refuse(problem) from proved
+
+
+def _exact_plan(problem: Problem, exact: ExactPlan, bound: Bound) -> Plan:
+    """Return the plan that branch and bound found, with its own bound and the certificate beside it."""
     figures = (objective(problem, exact.stage, exact.dug, exact.served), exact.bound)
-    best = _plan(problem, exact.stage, exact.dug, exact.served, figures, bound, interrupted=exact.interrupted)
-    return replace(best, optimal=exact.optimal, notes={"bound": _BRANCH_AND_BOUND})
+    plan = _plan(problem, exact.stage, exact.dug, exact.served, figures, bound, interrupted=exact.interrupted)
+    return replace(plan, optimal=exact.optimal, notes={"bound": _BRANCH_AND_BOUND})
 
 
 __all__ = ["SMALL", "InfeasibleError", "finish", "gap_of", "outdo", "search", "solve"]
