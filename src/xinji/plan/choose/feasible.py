@@ -37,7 +37,7 @@ def _floor_reason(problem: Problem, floor: int) -> str:
     stage = int(problem.floor_stage[floor])
     found, _ = improve(alone, first_prices(alone), np.full(len(problem.option_id), -1), Effort(tries=0))
     if not found.valid:
-        return f"{what} by {year} cannot be met: capacity falls short even with everything built"
+        return f"{what} by {year} cannot be met: no plan was found that serves enough of them, whatever is spent"
     proved = -prove(alone, target=found.objective, rounds=3, iterations=200).value
     if problem.goal == "least_cost":
         return ""
