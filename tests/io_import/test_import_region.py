@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from town_sources import HEAD, MAPPING, SOUTH, WEST, write_sources
 
+from io_import.town_sources import HEAD, MAPPING, SOUTH, WEST, write_sources
 from xinji.core.vocabulary import GROUPS, LAND_USES
 from xinji.errors import OutputError, RegionError
 from xinji.io.check import check
