@@ -14,7 +14,7 @@ from xinji.show.charts import compare_chart, coverage_chart, marginal_curve, spe
 from xinji.show.look import to_png
 from xinji.show.maps import overview_map, stage_maps
 from xinji.show.text import words
-from xinji.workflow import load_study
+from xinji.workflow.planning import load_study
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 PICTURES = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xinji.core.region import Region
     from xinji.core.study import Outcome, Study
     from xinji.errors import Fault, InfeasibleError, InputError, XinjiError
-    from xinji.workflow import (
+    from xinji.workflow.planning import (
         PlanRun,
         PlanSettings,
         check_region,
@@ -76,7 +76,7 @@ _HOMES = {
     "xinji.core.region": ("Region",),
     "xinji.core.study": ("Outcome", "Study"),
     "xinji.errors": ("Fault", "InfeasibleError", "InputError", "XinjiError"),
-    "xinji.workflow": (
+    "xinji.workflow.planning": (
         "PlanRun",
         "PlanSettings",
         "check_region",

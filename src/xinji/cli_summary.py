@@ -12,7 +12,7 @@ from xinji.core.assets import assets_of
 from xinji.core.study import SPEND_COLUMNS, Study
 from xinji.core.vocabulary import GROUPS, SERVICE_NAMES, SERVICES
 from xinji.units import CENTS_PER_UNIT, METRES_PER_KM
-from xinji.workflow import PlanRun
+from xinji.workflow.planning import PlanRun
 
 _MILLION = 1e6
 _SAME_PERCENT = 0.005

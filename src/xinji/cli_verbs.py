@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from xinji import workflow
 from xinji.cli_progress import steps
 from xinji.cli_summary import plan_object, plan_text
 from xinji.core.parameters import Parameters
@@ -18,6 +17,7 @@ from xinji.errors import Fault
 from xinji.io.check import CheckReport
 from xinji.io.importing import RegionSummary
 from xinji.show.diff import render_diff
+from xinji.workflow import planning
 
 DONE, REFUSED = 0, 2
 
@@ -64,14 +64,14 @@ def _warn(faults: Iterable[Fault], word: str) -> None:
 
 
 def _new(arguments: Namespace) -> int:
-    path = workflow.new_region(arguments.folder, arguments.name or arguments.folder.resolve().name)
+    path = planning.new_region(arguments.folder, arguments.name or arguments.folder.resolve().name)
     _say(f"Wrote {path}. Fill in [import], then run `xinji import {arguments.folder} --out REGION`.")
     return DONE
 
 
 def _import(arguments: Namespace) -> int:
     with steps({}) as progress:
-        made = workflow.import_folder(
+        made = planning.import_folder(
             arguments.source,
             arguments.out,
             data=arguments.data,
@@ -102,7 +102,7 @@ def _import_text(made: RegionSummary) -> str:
 
 
 def _check(arguments: Namespace) -> int:
-    found = workflow.check_region(arguments.region)
+    found = planning.check_region(arguments.region)
     if arguments.json:
         _say_object(_check_object(found))
     else:
@@ -129,9 +129,9 @@ def _check_object(found: CheckReport) -> dict[str, object]:
 
 
 def _plan(arguments: Namespace) -> int:
-    out: Path = arguments.out or workflow.default_out(arguments.region)
-    workflow.require_writable(out)
-    settings = workflow.PlanSettings(
+    out: Path = arguments.out or planning.default_out(arguments.region)
+    planning.require_writable(out)
+    settings = planning.PlanSettings(
         changes=tuple(arguments.changes),
         floors=tuple(Floor(*parts) for parts in arguments.floors),
         question=arguments.question or "",
@@ -141,8 +141,8 @@ def _plan(arguments: Namespace) -> int:
         seed=arguments.seed,
     )
     with steps(_PLAN_STEPS) as progress:
-        made = workflow.plan_region(arguments.region, settings=settings, progress=progress)
-        files = workflow.write_study(made, out, language=arguments.language, progress=progress)
+        made = planning.plan_region(arguments.region, settings=settings, progress=progress)
+        files = planning.write_study(made, out, language=arguments.language, progress=progress)
     text = plan_text(made, files)
     if arguments.json:
         sys.stderr.write(text)
@@ -153,13 +153,13 @@ def _plan(arguments: Namespace) -> int:
 
 
 def _report(arguments: Namespace) -> int:
-    path = workflow.report(arguments.folder, language=arguments.language, out=arguments.out)
+    path = planning.report(arguments.folder, language=arguments.language, out=arguments.out)
     _say(f"Report: {path}")
     return DONE
 
 
 def _diff(arguments: Namespace) -> int:
-    found = workflow.diff(arguments.a, arguments.b)
+    found = planning.diff(arguments.a, arguments.b)
     if arguments.json:
         _say_object(asdict(found))
     else:
@@ -168,7 +168,7 @@ def _diff(arguments: Namespace) -> int:
 
 
 def _parameters(arguments: Namespace) -> int:
-    registry = workflow.registry(arguments.profile)
+    registry = planning.registry(arguments.profile)
     chosen = {key: entry for key, entry in registry.entries.items() if arguments.part in key}
     if arguments.json:
         _say_object({key: asdict(entry) for key, entry in chosen.items()})

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.tiny import write_tiny
-from xinji import workflow
-from xinji.workflow import PlanRun, PlanSettings, plan_region, write_study
+from xinji.workflow import planning
+from xinji.workflow.planning import PlanRun, PlanSettings, plan_region, write_study
 
 QUICK = PlanSettings(tries=1)
 
@@ -46,4 +46,4 @@ def planned(sound_plan: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def plain_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the report's drawing out where a test does not look at it: it takes longer than all the rest."""
-    monkeypatch.setattr(workflow, "render", lambda _study, *, language: f"<html lang='{language}'>")
+    monkeypatch.setattr(planning, "render", lambda _study, *, language: f"<html lang='{language}'>")

@@ -14,7 +14,7 @@ import pyogrio
 import pytest
 
 from cli.command_line import call, listing
-from xinji.workflow import PlanRun, PlanSettings, plan_region
+from xinji.workflow.planning import PlanRun, PlanSettings, plan_region
 
 Spoil = Callable[[Path], None]
 

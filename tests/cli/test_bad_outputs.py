@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from cli.command_line import call, listing
-from xinji import cli_verbs, workflow
+from xinji import cli_verbs
 from xinji.errors import CheckError, OutputError
-from xinji.workflow import PlanRun, write_study
+from xinji.workflow import planning
+from xinji.workflow.planning import PlanRun, write_study
 
 COMMAND = (sys.executable, "-c", "import sys; from xinji.cli import main; sys.exit(main())")
 
@@ -92,10 +93,10 @@ def test_a_disk_that_refuses_leaves_the_old_plan(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, "refused")
 
-    monkeypatch.setattr(workflow, "plan_region", lambda *_, **__: quick_run)
+    monkeypatch.setattr(planning, "plan_region", lambda *_, **__: quick_run)
     for slow, instead in (("write_all", {}), ("render", "the page")):
-        monkeypatch.setattr(workflow, slow, lambda *_, instead=instead, **__: instead)
-    monkeypatch.setattr(workflow, step, refuse)
+        monkeypatch.setattr(planning, slow, lambda *_, instead=instead, **__: instead)
+    monkeypatch.setattr(planning, step, refuse)
     for out in (planned, planned.parent / "deep" / "fresh"):
         before = listing(planned.parent)
         answer = call(capsys, "plan", quick_run.source, "--out", out)
@@ -130,7 +131,7 @@ def test_every_file_of_a_plan_survives_a_full_disk(quick_run: PlanRun, tmp_path:
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
         "from xinji.errors import XinjiError\n"
-        "from xinji.workflow import PlanRun, PlanSettings, load_study, write_study\n"
+        "from xinji.workflow.planning import PlanRun, PlanSettings, load_study, write_study\n"
         "from xinji.io.config import read_config\n"
         "plan, out = Path(sys.argv[1]), Path(sys.argv[2])\n"
         "study, config = load_study(plan), read_config(plan / 'region' / 'region.toml')\n"
@@ -187,7 +188,7 @@ def test_a_plan_that_the_checker_rejects_is_not_written(
     forged = replace(quick_run.study, plan=replace(plan, spend=plan.spend + 1))
     with pytest.raises(CheckError, match="spend in 2026 is given as"):
         write_study(replace(quick_run, study=forged), tmp_path / "plan")
-    monkeypatch.setattr(workflow, "plan_region", lambda *_, **__: replace(quick_run, study=forged))
+    monkeypatch.setattr(planning, "plan_region", lambda *_, **__: replace(quick_run, study=forged))
     answer = call(capsys, "plan", quick_run.source, "--out", tmp_path / "plan")
     assert answer.status == 2
     assert "xinji: the checker rejects the plan: spend in 2026 is given as" in answer.err
@@ -288,12 +289,12 @@ def test_new_refuses_bad_names_and_what_is_there(tmp_path: Path, capsys: pytest.
 
 def test_what_may_be_replaced_is_asked_before_the_search(planned: Path, tmp_path: Path) -> None:
     before = listing(tmp_path)
-    workflow.require_writable(planned)
-    workflow.require_writable(tmp_path / "deep" / "fresh")
+    planning.require_writable(planned)
+    planning.require_writable(tmp_path / "deep" / "fresh")
     assert listing(tmp_path) == before
     (planned / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"notes\.txt"):
-        workflow.require_writable(planned)
+        planning.require_writable(planned)
 
 
 def test_a_comparison_may_miss_floors_but_nothing_else(quick_run: PlanRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,11 +304,11 @@ def test_a_comparison_may_miss_floors_but_nothing_else(quick_run: PlanRun, monke
     def complain(*_: object) -> None:
         raise CheckError("\n".join(said))
 
-    monkeypatch.setattr(workflow, "check_plan", complain)
+    monkeypatch.setattr(planning, "check_plan", complain)
     missed = replace(study.sequential, notes={**study.sequential.notes, "floors": "all:gigabit:2026"})
-    workflow._verify(study.problem, missed)
+    planning._verify(study.problem, missed)
     with pytest.raises(CheckError, match="floor 'all:gigabit:2026' asks for 9"):
-        workflow._verify(study.problem, study.plan)
+        planning._verify(study.problem, study.plan)
     said.append("spend in 2026 is given as 1, recomputed 2")
     with pytest.raises(CheckError, match=r"\Athe checker rejects the plan: spend in 2026"):
-        workflow._verify(study.problem, missed)
+        planning._verify(study.problem, missed)

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from cli.command_line import call, listing
-from xinji import workflow
 from xinji.core.arrays import Ints
 from xinji.core.plan import Plan
 from xinji.core.problem import Problem
 from xinji.io import plan_files
 from xinji.plan.choose.improve import Effort
 from xinji.plan.choose.sequential import solve_sequential
-from xinji.workflow import PlanRun
+from xinji.workflow import planning
+from xinji.workflow.planning import PlanRun
 
 COMMAND = (sys.executable, "-c", "import sys; from xinji.cli import main; sys.exit(main())")
 
@@ -84,8 +84,8 @@ def test_no_moment_of_writing_leaves_half_a_plan(
     def press(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(workflow, "plan_region", lambda *_, **__: quick_run)
-    monkeypatch.setattr(workflow, step, press)
+    monkeypatch.setattr(planning, "plan_region", lambda *_, **__: quick_run)
+    monkeypatch.setattr(planning, step, press)
     before = listing(planned.parent)
     answer = call(capsys, "plan", quick_run.source, "--out", planned)
     assert (answer.status, answer.out) == (2, "")
@@ -106,7 +106,7 @@ def test_no_file_of_a_plan_is_left_alone(
 
     monkeypatch.setattr(plan_files, file, press)
     with pytest.raises(KeyboardInterrupt):
-        workflow.write_study(quick_run, tmp_path / "plan")
+        planning.write_study(quick_run, tmp_path / "plan")
     assert listing(tmp_path) == {}
 
 
@@ -120,7 +120,7 @@ def test_the_comparison_is_cut_short(sound_region: Path, monkeypatch: pytest.Mon
             raise KeyboardInterrupt
         return solve_sequential(problem, technology, joint, effort)
 
-    monkeypatch.setattr(workflow, "solve_sequential", press)
-    made = workflow.plan_region(str(sound_region), settings=workflow.PlanSettings(tries=2))
+    monkeypatch.setattr(planning, "solve_sequential", press)
+    made = planning.plan_region(str(sound_region), settings=planning.PlanSettings(tries=2))
     assert efforts == [2, 0]
     assert made.study.sequential.objective > 0

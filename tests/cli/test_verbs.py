@@ -20,7 +20,7 @@ from xinji.cli_summary import built_by_year, gap_to_joint_percent, plan_object, 
 from xinji.core.vocabulary import GROUPS, SERVICE_NAMES
 from xinji.io.config import parse_config, read_config
 from xinji.io.settings import changed_config, toml_value
-from xinji.workflow import PlanRun, PlanSettings, load_study, plan_region, write_study
+from xinji.workflow.planning import PlanRun, PlanSettings, load_study, plan_region, write_study
 
 VERBS = ("new", "import", "check", "plan", "report", "diff", "parameters")
 

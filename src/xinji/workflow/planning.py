@@ -1,4 +1,4 @@
-"""The pipeline from files to files; the only module that knows every wing."""
+"""From a region to a plan in files."""
 
 from __future__ import annotations
 
