@@ -3,6 +3,7 @@ SHELL  := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := $(VENV)/bench
 OUT    := out/xinwu
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
@@ -22,8 +23,8 @@ lint: $(VENV)/installed-lint  ## style, format, types, walls
 docs: $(VENV)/installed-docs  ## docs/_build/html/index.html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-bench: $(VENV)/installed  ## ratios to named peers
-	for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit; done
+bench: $(BENCH)/installed  ## ratios to named peers, which have an environment of their own: they bring plugins of pytest
+	for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(BENCH)/bin/python "$$file" || exit; done
 
 clean:  ## all that make has made
 	rm -rf $(VENV) out build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -33,3 +34,8 @@ $(VENV)/created: ; @bash scripts/environment.sh $(PYTHON) $(VENV) && touch $@
 $(VENV)/installed: $(VENV)/created pyproject.toml ; $(PIP) install --editable . && touch $@
 
 $(VENV)/installed-%: $(VENV)/installed ; $(PIP) install --group $* && touch $@
+
+$(BENCH)/created: | $(VENV)/created ; @bash scripts/environment.sh $(PYTHON) $(BENCH) && touch $@
+
+$(BENCH)/installed: $(BENCH)/created pyproject.toml
+	$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --group bench && touch $@

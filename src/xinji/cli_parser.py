@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 from importlib.metadata import version
-from pathlib import Path
+
+from xinji import cli_radio_arguments as radio
+from xinji.cli_arguments import add_language, add_region, path, whole
 
 STATUSES = """\
 exit status:
@@ -57,11 +59,13 @@ examples:
   xinji parameters                        every figure of profile cn: key, value, unit, range, source
   xinji parameters energy --profile lmic  those whose key holds "energy"
 """,
+    **radio.EXAMPLES,
 }
 _DONE = {
     "check": " (no fault; warnings do not count)",
     "plan": " (a plan stopped by Ctrl-C during the search too)",
     "diff": " (whether or not the plans differ)",
+    **radio.DONE,
 }
 _HELP = {
     "new": "write a commented region.toml to fill in",
@@ -71,6 +75,7 @@ _HELP = {
     "report": "make the report of a plan again, for example in the other language",
     "diff": "say which assets of two plans differ, and what that does",
     "parameters": "list every cost and technical default with unit, range and source",
+    **radio.HELP,
 }
 
 
@@ -99,38 +104,35 @@ def parser() -> argparse.ArgumentParser:
     _add_region_verbs(made)
     _add_plan(made["plan"])
     _add_plan_verbs(made)
+    radio.add_radio_verbs(made)
     return whole
 
 
 def _add_region_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     new, source, check = made["new"], made["import"], made["check"]
-    new.add_argument("folder", type=_path, metavar="FOLDER", help="where to write region.toml")
+    new.add_argument("folder", type=path, metavar="FOLDER", help="where to write region.toml")
     new.add_argument("--name", help="the region's name (the folder's name without)")
-    source.add_argument("source", type=_path, metavar="SOURCE", help="a region.toml with [import], or its folder")
-    source.add_argument("--out", type=_path, required=True, metavar="REGION", help="the region folder to make")
-    source.add_argument("--data", type=_path, metavar="DIR", help="folder of the sources (that of region.toml without)")
+    source.add_argument("source", type=path, metavar="SOURCE", help="a region.toml with [import], or its folder")
+    source.add_argument("--out", type=path, required=True, metavar="REGION", help="the region folder to make")
+    source.add_argument("--data", type=path, metavar="DIR", help="folder of the sources (that of region.toml without)")
     source.add_argument("--overwrite", action="store_true", help="replace REGION whatever it holds")
     source.add_argument("--json", action="store_true", help="print the summary as one JSON object")
-    _add_region(check)
+    add_region(check)
     check.add_argument("--json", action="store_true", help="print faults, warnings and figures as one JSON object")
 
 
-def _add_region(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("region", metavar="REGION", help="a built-in region's name, or a region folder")
-
-
 def _add_plan(verb: argparse.ArgumentParser) -> None:
-    _add_region(verb)
-    verb.add_argument("--out", type=_path, metavar="DIR", help="folder of the plan (default: out/<name of the region>)")
+    add_region(verb)
+    verb.add_argument("--out", type=path, metavar="DIR", help="folder of the plan (default: out/<name of the region>)")
     verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    _add_language(verb)
+    add_language(verb)
     verb.add_argument(
         "--question",
         choices=("most_value", "least_cost"),
         help="most value for the budgets, or least money for the floors",
     )
     verb.add_argument(
-        "--keep", type=_path, metavar="PLAN.gpkg", help="an edited plan: what is fixed or forbidden in it holds"
+        "--keep", type=path, metavar="PLAN.gpkg", help="an edited plan: what is fixed or forbidden in it holds"
     )
     verb.add_argument(
         "--set", dest="changes", action="append", default=[], type=_change, metavar="KEY=VALUE",
@@ -140,39 +142,26 @@ def _add_plan(verb: argparse.ArgumentParser) -> None:
         "--floor", dest="floors", action="append", default=[], type=_floor, metavar="GROUP:SERVICE:YEAR:SHARE",
         help="universal-service floor from YEAR on; may be given again",
     )  # fmt: skip
-    verb.add_argument("--effort", type=_whole, default=100, metavar="N", help="tries of the search (default: 100)")
+    verb.add_argument("--effort", type=whole, default=100, metavar="N", help="tries of the search (default: 100)")
     verb.add_argument(
         "--seconds", type=_seconds, default=120.0, metavar="S",
         help="end the search after S seconds at the latest (default: 120); then the same seed may give another plan",
     )  # fmt: skip
-    verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the random numbers (default: 0)")
+    verb.add_argument("--seed", type=whole, default=0, metavar="N", help="of the random numbers (default: 0)")
 
 
 def _add_plan_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     report, diff, parameters = made["report"], made["diff"], made["parameters"]
-    report.add_argument("folder", type=_path, metavar="DIR", help="a folder that `xinji plan` wrote")
-    report.add_argument("--out", type=_path, metavar="FILE", help="the page to write (default: DIR/report.html)")
-    _add_language(report)
-    diff.add_argument("a", type=_path, metavar="A", help="a plan's folder or its plan.json")
-    diff.add_argument("b", type=_path, metavar="B", help="the other one")
+    report.add_argument("folder", type=path, metavar="DIR", help="a folder that `xinji plan` wrote")
+    report.add_argument("--out", type=path, metavar="FILE", help="the page to write (default: DIR/report.html)")
+    add_language(report)
+    diff.add_argument("a", type=path, metavar="A", help="a plan's folder or its plan.json")
+    diff.add_argument("b", type=path, metavar="B", help="the other one")
     diff.add_argument("--json", action="store_true", help="print one JSON object")
-    _add_language(diff, default="en")
+    add_language(diff, default="en")
     parameters.add_argument("part", nargs="?", default="", metavar="PART", help="list keys that hold PART only")
     parameters.add_argument("--profile", choices=("cn", "lmic"), default="cn", help="country profile (default: cn)")
     parameters.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def _add_language(verb: argparse.ArgumentParser, default: str = "zh") -> None:
-    text = f"Chinese or English (default: {default})"
-    verb.add_argument("--language", choices=("zh", "en"), default=default, help=text)
-
-
-def _path(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("the path is empty")
-    if "\0" in text:
-        raise argparse.ArgumentTypeError("the path holds a null character")
-    return Path(text)
 
 
 def _change(text: str) -> tuple[str, str]:
@@ -192,12 +181,6 @@ def _floor(text: str) -> tuple[str, str, int, float]:
         example = "rural:mobile_outdoor:2028:0.9"
         message = f"found {text!r}, expected GROUP:SERVICE:YEAR:SHARE, for example {example}"
         raise argparse.ArgumentTypeError(message) from None
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 0")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from xinji import cli_radio
 from xinji.cli_progress import steps
 from xinji.cli_summary import plan_object, plan_text
 from xinji.core.parameters import Parameters
@@ -45,6 +46,9 @@ def run(arguments: Namespace) -> int:
         "report": _report,
         "diff": _diff,
         "parameters": _parameters,
+        "coverage": cli_radio.run_coverage,
+        "calibrate": cli_radio.run_calibrate,
+        "validate": cli_radio.run_validate,
     }
     return verbs[arguments.verb](arguments)
 

@@ -46,6 +46,10 @@ class InputError(XinjiError):
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        # Another process makes it again from its faults, not from their text.
+        return type(self), (self.faults,)
+
 
 class RegionError(InputError):
     """A region folder, one of its layers or one of its rows is wrong."""

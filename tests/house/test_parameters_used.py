@@ -14,7 +14,12 @@ from xinji.plan.compute.offer import offer as compute_offer
 from xinji.plan.demand import forecast
 from xinji.plan.fibre.offer import offer as fibre_offer
 from xinji.plan.fibre.trench import trenches
+from xinji.plan.radio.bands import read_bands
+from xinji.plan.radio.calibration_settings import read_settings
+from xinji.plan.radio.cell_capacity import read_drops
 from xinji.plan.radio.offer import offer as radio_offer
+from xinji.plan.radio.service_quality import read_quality
+from xinji.plan.radio.shadowing import read_shadowing
 
 CARRIED_BY_POLICY = {"finance.discount_rate"}
 """Figures that are the source of a default of ``Policy`` and reach the models through it."""
@@ -41,6 +46,11 @@ def recorded(request: pytest.FixtureRequest) -> Recorder:
     radio_offer(region, demand)
     fibre_offer(region, demand, graph)
     compute_offer(region, demand, graph)
+    for band in read_bands(region.parameters):
+        read_quality(region.parameters, band)
+    read_shadowing(region.parameters)
+    read_drops(region.parameters, seed=0)
+    read_settings(region.parameters)
     return entries
 
 

@@ -94,7 +94,7 @@ def test_a_cell_keeps_a_bounded_number_of_sites(tiny: tuple[Region, Policy], mad
     for service, place in (("mobile_outdoor", "outdoor"), ("mobile_indoor", "indoor")):
         most = tiny[0].parameters.value(f"radio.servers_per_cell_max.{place}", "sites")
         assert max(map(len, servers(made, service).values())) <= most + 1
-    few = with_value(with_value(tiny[0], "radio.servers_per_cell_max.outdoor", 1), "radio.umi_height_max", 5)
+    few = with_value(tiny[0], "radio.servers_per_cell_max.outdoor", 1)
     narrow = servers(offer(few, demand), "mobile_outdoor")
     assert max(map(len, narrow.values())) <= 2
     assert narrow.keys() == servers(made, "mobile_outdoor").keys()

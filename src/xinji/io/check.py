@@ -17,10 +17,11 @@ from xinji.errors import Fault, InputError, RegionError
 from xinji.io.check_gcj import clutter_faults, gcj_faults
 from xinji.io.check_layers import OPTIONAL, Findings, Layers, open_layers
 from xinji.io.check_places import check_boundary, check_cells, check_facilities, check_places, site_warnings
-from xinji.io.check_rasters import cover_faults, covered, value_faults
+from xinji.io.check_rasters import cover_faults, covered, doubts, value_faults
 from xinji.io.check_roads import check_roads, pieces
 from xinji.io.check_rows import geometry_faults, shapes_of
 from xinji.io.config import CONFIG_FILE, RegionConfig, overrides, read_config, salvage
+from xinji.io.dem_faults import settled_faults
 from xinji.io.parameters import load
 from xinji.units import M2_PER_KM2, METRES_PER_KM
 
@@ -99,13 +100,17 @@ def check_layers(layers: Layers, crs: str, found: Findings, *, trusted: bool) ->
     """
     placed = {layer for layer, frame in layers.frames.items() if crs and frame.crs is not None}
     sound = _check_each(layers, placed, found)
+    wrong = {layer: list(value_faults(layer, raster)) for layer, raster in layers.rasters.items()}
     for layer, raster in layers.rasters.items():
-        found.faults.extend(value_faults(layer, raster))
+        found.faults.extend(wrong[layer])
+        found.warnings.extend(doubts(layer, raster))
     points: dict[str, tuple[Shapes, Bools]] = {
         layer: (shapely.centroid(shapes_of(layers.frames[layer])), sound[layer])
         for layer in ("cells", "facilities")
         if layer in sound
     }
+    if "terrain" in layers.rasters and not wrong["terrain"] and "cells" in points:
+        found.faults.extend(_town_faults(layers, *points["cells"]))
     if crs:
         _check_together(layers, sound, points, crs, found)
         suspected = list(_shift_faults(layers, sound, points, crs))
@@ -159,6 +164,14 @@ def _check_together(
             if usable.any() and whose == "cells":
                 x_m, y_m = shapely.get_x(centres[usable]), shapely.get_y(centres[usable])
                 found.faults.extend(cover_faults(layer, raster, x_m, y_m, whose))
+
+
+def _town_faults(layers: Layers, centres: Shapes, usable: Bools) -> Iterator[Fault]:
+    residents = layers.frames["cells"]["residents"].to_numpy(np.float64, na_value=np.nan)
+    lived = np.flatnonzero(usable & (residents > 0))
+    per_km2 = residents[lived] / shapely.area(shapes_of(layers.frames["cells"])[lived]) * M2_PER_KM2
+    x_m, y_m = shapely.get_x(centres[lived]), shapely.get_y(centres[lived])
+    yield from settled_faults(layers.rasters["terrain"], x_m, y_m, per_km2)
 
 
 def _shift_faults(

@@ -21,6 +21,7 @@ from xinji.core.arrays import AnyArray
 from xinji.core.grid import Grid, Raster
 from xinji.errors import Fault
 from xinji.io.config import LayerNames
+from xinji.io.dem_faults import unit_fault, where
 
 VECTORS = ("cells", "roads", "facilities", "boundary", "no_build", "water")
 RASTERS = ("terrain", "clutter")
@@ -184,7 +185,11 @@ def _open_raster(layer: str, path: Path, crs: str, found: Findings) -> Raster | 
             with rasterio.open(path) as source:
                 faults, grid = _raster_frame(layer, source, crs)
                 values = source.read(1)
-                faults += _hole_faults(layer, values, source.nodata)
+                faults += _meaning_faults(layer, source) if layer == "terrain" else []
+                faults += _hole_faults(layer, values, source.nodata, grid)
+                if layer == "terrain" and source.nodata is not None:
+                    # What is known to be a hole is no height, so that no other check reads it as one.
+                    values = np.where(values == source.nodata, np.nan, values)
     except (RasterioError, OSError) as error:
         message = f"{path.name} cannot be read as GeoTIFF ({str(error).splitlines()[0]})"
         found.faults.append(Fault(layer, message, "The file is damaged, cut short or not a GeoTIFF; write it again."))
@@ -207,11 +212,18 @@ def _raster_frame(layer: str, source: rasterio.DatasetReader, crs: str) -> tuple
         message = f"the CRS is {source.crs.to_string()[:60]}, the region's is {crs}"
         faults.append(Fault(layer, message, f"Reproject the raster to {crs}; `xinji import` does it."))
         return faults, None
+    if frame.is_identity:
+        message, remedy = (
+            "the raster has no georeference",
+            "Write it with its frame, so that its first row has a place.",
+        )
+        faults.append(Fault(layer, message, remedy))
+        return faults, None
     if frame.b or frame.d:
         faults.append(Fault(layer, "the raster is rotated", "Warp it to a north-up grid."))
         return faults, None
     if frame.e >= 0:
-        message = "rows run from south to north (or there is no georeference)"
+        message = "rows run from south to north"
         faults.append(Fault(layer, message, "Flip the raster so that its first row is the northernmost."))
         return faults, None
     if abs(frame.a + frame.e) > 1e-6 * abs(frame.a):
@@ -221,12 +233,24 @@ def _raster_frame(layer: str, source: rasterio.DatasetReader, crs: str) -> tuple
     return faults, Grid(crs, frame.c, frame.f, frame.a, source.height, source.width)
 
 
-def _hole_faults(layer: str, values: AnyArray, nodata: float | None) -> list[Fault]:
+def _meaning_faults(layer: str, source: rasterio.DatasetReader) -> list[Fault]:
+    """Return what says that the numbers are not plain metres."""
+    faults = list(unit_fault(layer, (source.units[0] or "").strip(), ""))
+    scale, offset = source.scales[0], source.offsets[0]
+    if (scale, offset) != (1.0, 0.0):
+        message = f"the raster has a scale of {scale:g} and an offset of {offset:g}, expected plain metres"
+        faults.append(Fault(layer, message, "Write the heights themselves; `xinji import` does it."))
+    return faults
+
+
+def _hole_faults(layer: str, values: AnyArray, nodata: float | None, grid: Grid | None) -> list[Fault]:
     holes = ~np.isfinite(values)
     if nodata is not None:
         holes |= values == nodata
     if not holes.any():
         return []
     message = f"{int(holes.sum())} of {holes.size} pixels have no value"
+    if grid is not None:
+        message += f", in {where(holes, grid)}"
     remedy = "Fill the holes by a rule of your own choice (`xinji import` takes one); nothing is filled silently."
     return [Fault(layer, message, remedy)]

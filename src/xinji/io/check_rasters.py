@@ -10,9 +10,7 @@ from xinji.core.arrays import Floats
 from xinji.core.grid import Raster
 from xinji.core.vocabulary import LAND_USES
 from xinji.errors import Fault
-
-TERRAIN_MIN_M, TERRAIN_MAX_M = -500.0, 9_000.0
-"""The Dead Sea's shore lies at -430 m, the highest summit at 8,849 m."""
+from xinji.io.dem_faults import COARSE_M, range_faults, slope_faults, zero_faults
 
 
 def value_faults(layer: str, raster: Raster) -> Iterator[Fault]:
@@ -26,13 +24,20 @@ def value_faults(layer: str, raster: Raster) -> Iterator[Fault]:
             remedy = f"Use the codes 0 to {len(LAND_USES) - 1}; no other value, no-data included, is known."
             yield Fault(layer, message, remedy)
         return
-    finite = values[np.isfinite(values)]
-    far = finite[(finite < TERRAIN_MIN_M) | (finite > TERRAIN_MAX_M)]
-    if far.size:
-        message = f"{far.size} pixels lie between {far.min():g} and {far.max():g} m"
-        expected = f"expected {TERRAIN_MIN_M:g} to {TERRAIN_MAX_M:g} m"
-        remedy = "Give metres above the sea; a no-data value that is not declared is the usual cause."
-        yield Fault(layer, f"{message}, {expected}", remedy)
+    heights = values.astype(np.float64)
+    wrong = list(range_faults(layer, heights))
+    yield from wrong or slope_faults(layer, heights, raster.grid.cell_m)
+
+
+def doubts(layer: str, raster: Raster) -> Iterator[Fault]:
+    """Yield a warning where the terrain may hold zeros for holes, or is too coarse for diffraction."""
+    if layer != "terrain":
+        return
+    remedy = "If they are no sea, give the raster its no-data value and import it again."
+    yield from zero_faults(layer, raster.values.astype(np.float64), remedy)
+    if raster.grid.cell_m > COARSE_M:
+        message = f"the pixels are {raster.grid.cell_m:g} m wide; hills and ridges between them shade nothing"
+        yield Fault(layer, message, f"Give pixels of {COARSE_M:g} m or less for radio coverage.")
 
 
 def cover_faults(layer: str, raster: Raster, x_m: Floats, y_m: Floats, whose: str) -> Iterator[Fault]:

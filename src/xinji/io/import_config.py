@@ -179,11 +179,16 @@ FacilityEntry: TypeAlias = Annotated[
 
 
 class RasterSource(_Table):
-    """A raster file; ``crs`` is for files that name none, ``nodata`` for those that do not declare it."""
+    """A raster file; ``crs`` is for files that name none, ``nodata`` for those that do not declare it.
+
+    ``band`` counts from 1 in files of several; ``unit`` is for heights that are not metres.
+    """
 
     file: Text
     crs: Text | None = None
     nodata: Number | None = None
+    band: Annotated[int, Strict(), Field(ge=1)] | None = None
+    unit: Literal["m", "dm", "cm", "mm", "ft", "us_ft"] | None = None
 
 
 class TerrainImport(_Table):
@@ -226,6 +231,8 @@ class ClutterImport(_Table):
             raise ValueError("a raster takes classes, and no polygons")
         if self.raster is None and self.classes:
             raise ValueError("classes translate a raster, and there is none")
+        if self.raster is not None and self.raster.unit is not None:
+            raise ValueError("unit is for heights; a raster of classes has none")
         return self
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
-import pyproj
-import rasterio
 import shapely
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
 from rasterio.features import rasterize
 from rasterio.warp import reproject
 from scipy.ndimage import distance_transform_edt
@@ -20,9 +17,19 @@ from scipy.ndimage import distance_transform_edt
 from xinji.core.arrays import Bools, Codes, Floats, Shapes
 from xinji.core.grid import Grid, Raster
 from xinji.core.vocabulary import LAND_USES, ROAD_CLASSES
-from xinji.io.check_layers import same_crs
+from xinji.errors import Fault
+from xinji.io.dem_faults import (
+    METRES_PER_UNIT,
+    UNIT_WORDS,
+    range_faults,
+    slope_faults,
+    unit_fault,
+    where,
+    zero_faults,
+)
 from xinji.io.import_config import ClutterImport, RasterSource, TerrainImport
 from xinji.io.import_sources import Bench, Column, read_source
+from xinji.io.raster_file import OpenRaster, RasterChoice, cropped, open_raster, pixel_m, transform_of, vertical_unit
 
 HALF_WIDTH_M = (15.0, 12.0, 10.0, 8.0, 6.0, 4.0, 3.0, 2.0)
 """Half the width [m] that a road of each of ``ROAD_CLASSES`` is drawn with in the clutter."""
@@ -40,12 +47,14 @@ def import_terrain(mapping: TerrainImport, grid: Grid, bench: Bench) -> Raster |
     """Return the terrain [m] on ``grid``, bilinear from the source's pixels; None if faulty."""
     if mapping.raster is None:
         return Raster(grid, np.full((grid.rows, grid.columns), mapping.flat_m or 0.0, dtype=np.float32))
-    values = _warped(mapping.raster, grid, "import.terrain.raster", Resampling.bilinear, bench)
+    values = _heights(mapping.raster, grid, "import.terrain.raster", bench)
     if values is None:
         return None
     holes = ~np.isfinite(values)
     if holes.any():
-        share = f"{holes.mean():.1%} of the terrain's pixels have no height"
+        share = (
+            f"{holes.mean():.1%} of the terrain's pixels have no height ({int(holes.sum())}), in {where(holes, grid)}"
+        )
         if mapping.fill_nodata_m is None:
             remedy = 'Say what they hold: fill_nodata_m = 2.0 (metres) or "nearest"; or reduce margin_m.'
             bench.fault("import.terrain", share, remedy)
@@ -54,6 +63,18 @@ def import_terrain(mapping: TerrainImport, grid: Grid, bench: Bench) -> Raster |
         values = _filled(values, holes, mapping.fill_nodata_m)
     # Decimetres: no source is finer, and files get small.
     return Raster(grid, np.round(values, 1).astype(np.float32))
+
+
+def _heights(source: RasterSource, grid: Grid, place: str, bench: Bench) -> Floats | None:
+    """Return the heights [m] of ``source`` on ``grid``, NaN where it has none; None if faulty."""
+    opened = _opened(source, place, bench)
+    raster = None if opened is None else _in_metres(opened, source, place, bench)
+    if raster is None:
+        return None
+    faults = list(_height_faults(raster, grid, place))
+    bench.faults += faults
+    bench.notes += _height_notes(raster, grid, place)
+    return None if faults else _warped(raster, grid, place, Resampling.bilinear, bench)
 
 
 def import_clutter(
@@ -88,12 +109,13 @@ def _draw(codes: Codes, grid: Grid, shapes: Iterable[object], uses: list[int]) -
     """Write ``uses`` into the pixels whose centre lies in ``shapes``, the later over the earlier."""
     pairs = list(zip(shapes, uses, strict=True))
     if pairs:
-        rasterize(pairs, out=codes, transform=_transform(grid))
+        rasterize(pairs, out=codes, transform=transform_of(grid))
 
 
 def _translated(mapping: ClutterImport, grid: Grid, bench: Bench) -> Codes | None:
     place = "import.clutter.raster"
-    values = None if mapping.raster is None else _warped(mapping.raster, grid, place, Resampling.nearest, bench)
+    opened = None if mapping.raster is None else _opened(mapping.raster, place, bench)
+    values = None if opened is None else _warped(opened, grid, place, Resampling.nearest, bench)
     if values is None:
         return None
     codes = np.full(values.shape, LAND_USES.index(mapping.default), dtype=np.uint8)
@@ -119,61 +141,71 @@ def _filled(values: Floats, holes: Bools, fill: float | str) -> Floats:
     return np.where(holes, float(fill), values)
 
 
-def _warped(source: RasterSource, grid: Grid, place: str, resampling: Resampling, bench: Bench) -> Floats | None:
-    """Return band 1 of ``source`` on ``grid``, NaN where it has none; None if faulty."""
-    path: Path = bench.folder / source.file
-    if not path.exists():
-        bench.fault(place, f"there is no file {path}", "Mend `file`, or name the data's folder.")
+def _opened(source: RasterSource, place: str, bench: Bench) -> OpenRaster | None:
+    opened = open_raster(bench.folder / source.file, RasterChoice(source.crs, source.nodata, source.band), bench.crs)
+    if not isinstance(opened, OpenRaster):
+        bench.faults += [Fault(place, fault.message, fault.remedy) for fault in opened]
         return None
-    try:
-        with rasterio.open(path) as raster:
-            crs = _crs(source, raster, place, bench)
-            if crs is None:
-                return None
-            values = raster.read(1).astype(np.float64)
-            nodata = raster.nodata if source.nodata is None else source.nodata
-            transform = raster.transform
-    except (RasterioError, OSError) as error:
-        message = f"{path.name} cannot be read as a raster ({str(error).splitlines()[0]})"
-        bench.fault(place, message, "The file is damaged, cut short or of another format.")
-        return None
-    if nodata is not None:
-        values[values == nodata] = np.nan
+    bench.notes += [f"{place}: {note}" for note in opened.notes]
+    return opened
+
+
+def _warped(raster: OpenRaster, grid: Grid, place: str, resampling: Resampling, bench: Bench) -> Floats | None:
+    """Return ``raster`` on ``grid``, NaN where it has no value; None if it has none at all there."""
     target = np.full((grid.rows, grid.columns), np.nan)
     reproject(
-        values,
+        raster.values,
         target,
-        src_transform=transform,
-        src_crs=crs,
+        src_transform=raster.transform,
+        src_crs=raster.crs,
         src_nodata=np.nan,
-        dst_transform=_transform(grid),
+        dst_transform=transform_of(grid),
         dst_crs=CRS.from_user_input(grid.crs),
         dst_nodata=np.nan,
         resampling=resampling,
     )
     if not np.isfinite(target).any():
-        bench.fault(place, f"{path.name} does not touch the region", "Check its CRS and extent.")
+        bench.fault(place, f"{raster.name} does not touch the region", "Check its CRS and extent.")
         return None
     return target
 
 
-def _crs(source: RasterSource, raster: rasterio.DatasetReader, place: str, bench: Bench) -> CRS | None:
-    if source.crs is not None:
-        try:
-            given = pyproj.CRS.from_user_input(source.crs)
-        except pyproj.exceptions.CRSError:
-            bench.fault(place, f"{source.crs!r} is no coordinate reference system", 'Write it like "EPSG:4326".')
+def _in_metres(raster: OpenRaster, source: RasterSource, place: str, bench: Bench) -> OpenRaster | None:
+    """Return ``raster`` with heights in metres, by the unit that the mapping names; None if that contradicts it."""
+    band, axis = raster.unit, vertical_unit(raster.crs)
+    if source.unit is None:
+        wrong = list(unit_fault(place, band, axis))
+        bench.faults += wrong
+        return None if wrong else raster
+    for whose, word in (("band", band), ("CRS's vertical axis", axis)):
+        known = next((unit for unit, words in UNIT_WORDS.items() if word.lower() in words), word)
+        if word and known != source.unit and not (known == "ft" and source.unit == "us_ft"):
+            message = f"the {whose} of {raster.name} is in {word!r}, the mapping says {source.unit!r}"
+            bench.fault(place, message, "Mend `unit`; it is for files that name none, or agrees with them.")
             return None
-        if raster.crs is not None and not same_crs(raster.crs.to_wkt(), given):
-            message = f"the file says its CRS is {raster.crs.to_string()[:60]}, the mapping says {source.crs}"
-            bench.fault(place, message, "Remove `crs`; it is for files that name none.")
-            return None
-        return CRS.from_user_input(source.crs)
-    if raster.crs is None:
-        bench.fault(place, f"{source.file} names no CRS", 'Add crs = "EPSG:..." if you know it.')
-        return None
-    return raster.crs
+    bench.notes.append(f"{place}: heights in {source.unit} are converted to metres")
+    return replace(raster, values=raster.values * METRES_PER_UNIT[source.unit])
 
 
-def _transform(grid: Grid) -> rasterio.Affine:
-    return rasterio.Affine(grid.cell_m, 0.0, grid.west_m, 0.0, -grid.cell_m, grid.north_m)
+def _height_faults(raster: OpenRaster, grid: Grid, place: str) -> Iterator[Fault]:
+    """Yield what betrays that ``raster`` holds no metres, or holes that are not declared, around ``grid``."""
+    values = cropped(raster, grid)
+    wrong = list(range_faults(place, values))
+    yield from wrong or slope_faults(place, values, pixel_m(raster, grid))
+    if raster.nodata is None and not wrong:
+        remedy = (
+            "Declare it with nodata = 0; if they are true heights, give another value as nodata (-32768) to say so."
+        )
+        yield from zero_faults(place, values, remedy)
+
+
+def _height_notes(raster: OpenRaster, grid: Grid, place: str) -> Iterator[str]:
+    """Yield what the user should know of the source's heights."""
+    side = pixel_m(raster, grid)
+    if side > 2.0 * grid.cell_m:
+        yield f"{place}: the source's pixels are {side:.3g} m wide, ours {grid.cell_m:g} m, interpolated"
+    if np.dtype(raster.dtype).kind in "iu":
+        top = np.iinfo(raster.dtype).max
+        cut = int(np.count_nonzero(raster.values == top))
+        if cut:
+            yield f"{place}: {cut} pixels hold {top}, the most that {raster.dtype} can; higher ground is cut off there"

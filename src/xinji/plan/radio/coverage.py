@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from xinji.core.arrays import Bools, Floats, Ints, Strings, freeze
+from xinji.core.arrays import Bools, Floats, Ints, freeze
 from xinji.core.parameters import Parameters
+from xinji.core.radio import CODES_PER_DB, NOT_COVERED, LossMap
 from xinji.core.region import Region
 from xinji.core.vocabulary import GROUPS
 from xinji.plan.radio.antenna import best_sector_db
+from xinji.plan.radio.area import Climate, Mast, Surface, climate_of, loss_map, surface_of
 from xinji.plan.radio.bands import Band
 from xinji.plan.radio.candidates import Candidates
 from xinji.plan.radio.indoor import EntryTable, entry_table, outdoor_probability
 from xinji.plan.radio.p2109 import elevation_loss_db
-from xinji.plan.radio.tr38901 import (
-    SCENARIOS,
-    VALID_DISTANCE_M,
-    VALID_HEIGHT_M,
-    los_probability,
-    path_loss_db,
-    rma_breakpoint_m,
-    shadow_fading_db,
-)
 
 PLACES = ("outdoor", "residential", "industrial")
 """Where a user is: outside, in a dwelling or office, in a factory hall."""
@@ -33,8 +25,9 @@ PLACES = ("outdoor", "residential", "industrial")
 QUARTERS = ((-0.25, -0.25), (-0.25, 0.25), (0.25, -0.25), (0.25, 0.25))
 """Points of a cell at which coverage is asked, in sides of the cell from its centre."""
 
-_CHUNK = 20_000
-_NEAREST_M = min(low for low, _ in VALID_DISTANCE_M.values())
+MEDIAN_PERCENT = 50.0
+_NOWHERE_DB = 655.0
+_LEAST_RADIUS_M = 500.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,56 +48,48 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Paths:
-    """Paths from sites to the points of cells, all of one scenario (k pairs, q points).
+class _Settings:
+    """What is the same for every site: the ground, thresholds, sectors, tables of entry loss by band and place."""
 
-    Distance [m], bearing and depression [deg] have shape (k, q); ``height_m`` (k, 1);
-    ``clear`` (k, 1) is whether bare terrain leaves the straight line free.
-    """
-
-    scenario: str
-    distance_m: Floats
-    bearing_deg: Floats
-    depression_deg: Floats
-    height_m: Floats
-    clear: Bools
+    surface: Surface
+    climate: Climate
+    terminal_m: float
+    rsrp_min_dbm: float
+    sigma_db: float
+    azimuths_deg: Floats
+    tables: dict[tuple[int, str], EntryTable]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Settings:
-    """What is the same for every path: thresholds, sectors, tables of entry loss."""
+class _View:
+    """How one site sees the points of cells (k pairs, q points): loss [dB] (bands, k, q), directions [deg] (k, q)."""
 
-    terminal_m: float
-    rsrp_min_dbm: float
-    azimuths_deg: Floats
-    efficient_share: dict[str, float]
-    terrain_points: int
-    tables: dict[tuple[int, str, float], EntryTable]
-
-    def table(self, band: Band, place: str, sigma_db: float) -> EntryTable:
-        """Return the entry table of a band, kind of building and fading, made once."""
-        key = (band.mhz, place, sigma_db)
-        if key not in self.tables:
-            self.tables[key] = entry_table(band.frequency_ghz, self.efficient_share[place], sigma_db)
-        return self.tables[key]
+    loss_db: Floats
+    bearing_deg: Floats
+    depression_deg: Floats
 
 
 def cover(region: Region, candidates: Candidates, bands: tuple[Band, ...], wanted: Bools) -> Coverage:
     """Return the coverage of every wanted cell by the candidates within range.
 
-    ``wanted`` (cells,) says which cells have users. Cells of the rural group follow RMa; others
-    UMa, or UMi below an antenna height that is a parameter. Heights beyond a scenario's range
-    count as at its end, distances below 10 m as 10 m.
+    ``wanted`` (cells,) says which cells have users. Path loss is that of ``area.loss_map`` over the
+    region's terrain and clutter for half the time; levels scatter around it by a parameter's standard
+    deviation, and indoors ITU-R P.2109-2 comes on top. Raises RegionError for terrain with holes or
+    candidates that stand off it.
     """
-    settings = _settings(region.parameters)
+    settings = _settings(region, bands)
     site, cell = pairs_in_range(region, candidates, wanted)
     probability = np.zeros((len(site), len(bands), len(PLACES)))
     rsrp = np.zeros((len(site), len(bands)))
-    scenario = _scenarios(region, candidates, site, cell)
-    for name, rows in _chunks(scenario):
-        paths = _paths(region, candidates, settings, (name, site[rows], cell[rows]))
+    order = np.argsort(site, kind="stable")
+    ends = np.flatnonzero(np.diff(site[order], append=-1)) + 1
+    start = 0
+    for end in ends.tolist():
+        rows = order[start:end]
+        start = end
+        view = _view(region, candidates, settings, (int(site[rows[0]]), cell[rows], bands))
         for column, band in enumerate(bands):
-            probability[rows, column], rsrp[rows, column] = _link(paths, band, settings)
+            probability[rows, column], rsrp[rows, column] = _link(view, (column, band), settings)
     return Coverage(site, cell, probability, rsrp)
 
 
@@ -122,99 +107,83 @@ def pairs_in_range(region: Region, candidates: Candidates, wanted: Bools) -> tup
     return np.concatenate([np.asarray(sites, dtype=np.int64) for sites in found]), np.repeat(rows, count)
 
 
-def is_clear(region: Region, start_m: Floats, end_m: Floats, points: int) -> Bools:
-    """Return whether bare terrain leaves the straight line between two points free (shape (k,)).
-
-    ``start_m`` and ``end_m`` (k, 3) hold x, y and height above ground [m]; terrain is read at
-    ``points`` places in between. A missing elevation blocks nothing.
-    """
-    ground = region.terrain.sample
-    first = ground(start_m[:, 0], start_m[:, 1]) + start_m[:, 2]
-    last = ground(end_m[:, 0], end_m[:, 1]) + end_m[:, 2]
-    clear = np.ones(len(start_m), dtype=bool)
-    for part in np.arange(1, points + 1) / (points + 1):
-        middle = start_m[:, :2] + part * (end_m[:, :2] - start_m[:, :2])
-        clear &= ~(ground(middle[:, 0], middle[:, 1]) > first + part * (last - first))
-    return clear
-
-
-def _settings(parameters: Parameters) -> _Settings:
-    sectors = int(parameters.value("radio.sectors", "sectors"))
-    first = parameters.value("radio.azimuth_first", "deg")
+def _settings(region: Region, bands: tuple[Band, ...]) -> _Settings:
+    read = region.parameters.value
+    sectors = int(read("radio.sectors", "sectors"))
+    # At half the time nothing depends on the latitude.
+    climate = replace(climate_of(region, 0.0), time_percent=MEDIAN_PERCENT)
+    sigma_db = read("radio.shadowing.sigma", "dB")
     return _Settings(
-        terminal_m=parameters.value("radio.terminal_height", "m"),
-        rsrp_min_dbm=parameters.value("radio.rsrp_min", "dBm"),
-        azimuths_deg=first + 360.0 / sectors * np.arange(sectors, dtype=np.float64),
-        efficient_share={
-            place: parameters.value(f"radio.thermally_efficient_share.{place}", "share") for place in PLACES[1:]
-        },
-        terrain_points=int(parameters.value("radio.terrain_points", "points")),
-        tables={},
+        surface=surface_of(region),
+        climate=climate,
+        terminal_m=read("radio.terminal_height", "m"),
+        rsrp_min_dbm=read("radio.rsrp_min", "dBm"),
+        sigma_db=sigma_db,
+        azimuths_deg=read("radio.azimuth_first", "deg") + 360.0 / sectors * np.arange(sectors, dtype=np.float64),
+        tables=_tables(region.parameters, bands, sigma_db),
     )
 
 
-def _scenarios(region: Region, candidates: Candidates, site: Ints, cell: Ints) -> Strings:
-    low = candidates.height_m[site] <= region.parameters.value("radio.umi_height_max", "m")
-    rural = region.cells.group[cell] == GROUPS.index("rural")
-    return np.where(rural, "RMa", np.where(low, "UMi", "UMa"))
+def _tables(parameters: Parameters, bands: tuple[Band, ...], sigma_db: float) -> dict[tuple[int, str], EntryTable]:
+    return {
+        (band.mhz, place): entry_table(
+            band.frequency_ghz, parameters.value(f"radio.thermally_efficient_share.{place}", "share"), sigma_db
+        )
+        for band in bands
+        for place in PLACES[1:]
+    }
 
 
-def _chunks(scenario: Strings) -> Iterator[tuple[str, Ints]]:
-    for name in SCENARIOS:
-        rows = np.flatnonzero(scenario == name)
-        for start in range(0, len(rows), _CHUNK):
-            yield name, rows[start : start + _CHUNK]
-
-
-def _paths(region: Region, candidates: Candidates, settings: _Settings, pairs: tuple[str, Ints, Ints]) -> _Paths:
-    scenario, site, cell = pairs
-    cells, side = region.cells, np.sqrt(region.cells.area_m2[cell])[:, None]
+def _view(
+    region: Region, candidates: Candidates, settings: _Settings, asked: tuple[int, Ints, tuple[Band, ...]]
+) -> _View:
+    (site, cell, bands), cells = asked, region.cells
+    side = np.sqrt(cells.area_m2[cell])[:, None]
     east, north = np.array(QUARTERS).T
-    across = cells.x_m[cell][:, None] + side * east - candidates.x_m[site][:, None]
-    along = cells.y_m[cell][:, None] + side * north - candidates.y_m[site][:, None]
-    distance = np.clip(np.hypot(across, along), _NEAREST_M, VALID_DISTANCE_M[scenario, False][1])
-    height = np.clip(candidates.height_m[site], *VALID_HEIGHT_M[scenario])[:, None]
-    antenna = np.column_stack([candidates.x_m[site], candidates.y_m[site], candidates.height_m[site]])
-    user = np.column_stack([cells.x_m[cell], cells.y_m[cell], np.full(len(cell), settings.terminal_m)])
-    return _Paths(
-        scenario,
-        distance,
-        np.degrees(np.arctan2(across, along)),
-        np.degrees(np.arctan2(height - settings.terminal_m, distance)),
-        height,
-        is_clear(region, antenna, user, settings.terrain_points)[:, None],
+    x, y = cells.x_m[cell][:, None] + side * east, cells.y_m[cell][:, None] + side * north
+    mast = Mast(
+        str(candidates.id[site]),
+        float(candidates.x_m[site]),
+        float(candidates.y_m[site]),
+        float(candidates.height_m[site]),
+    )
+    away = np.hypot(x - mast.x_m, y - mast.y_m)
+    found = loss_map(
+        settings.surface,
+        mast,
+        frequency_mhz=tuple(float(band.mhz) for band in bands),
+        radius_m=max(float(away.max()) + 2.0 * settings.surface.grid.cell_m, _LEAST_RADIUS_M),
+        terminal_m=settings.terminal_m,
+        climate=settings.climate,
+    )
+    ground = settings.surface.ground_m
+    row, column, _ = settings.surface.grid.locate(x.ravel(), y.ravel())
+    foot = settings.surface.grid.locate(np.array([mast.x_m]), np.array([mast.y_m]))
+    drop = float(ground[foot[0][0], foot[1][0]]) + mast.height_m - settings.terminal_m - ground[row, column]
+    return _View(
+        _losses(found, x.ravel(), y.ravel()).reshape(len(bands), *x.shape),
+        np.degrees(np.arctan2(x - mast.x_m, y - mast.y_m)),
+        np.degrees(np.arctan2(drop.reshape(x.shape), np.maximum(away, 1.0))),
     )
 
 
-def _link(paths: _Paths, band: Band, settings: _Settings) -> tuple[Floats, Floats]:
+def _losses(found: LossMap, x_m: Floats, y_m: Floats) -> Floats:
+    """Return the loss of the pixels under points [dB] (bands, n); where none is known, as much as can be told."""
+    row, column, inside = found.grid.locate(x_m, y_m)
+    codes = np.where(inside, found.loss[:, row, column], NOT_COVERED)
+    return np.asarray(np.where(codes == NOT_COVERED, _NOWHERE_DB, codes / CODES_PER_DB), dtype=np.float64)
+
+
+def _link(view: _View, asked: tuple[int, Band], settings: _Settings) -> tuple[Floats, Floats]:
     """Return the probability (k, places) and the mean RSRP outdoors [dBm] (k,) on one band."""
-    sight = los_probability(paths.scenario, paths.distance_m) * paths.clear
-    radiated = band.eirp_per_subcarrier_dbm + best_sector_db(
-        band.pattern, paths.bearing_deg, paths.depression_deg, settings.azimuths_deg
-    )
-    probability = np.zeros((len(paths.distance_m), len(PLACES)))
-    level = np.zeros_like(paths.distance_m)
-    frequency, terminal = np.full((1, 1), band.frequency_ghz), np.full((1, 1), settings.terminal_m)
-    edge = rma_breakpoint_m(frequency, paths.height_m, terminal)
-    for los, weight in ((True, sight), (False, 1.0 - sight)):
-        loss = path_loss_db(paths.scenario, paths.distance_m, frequency, paths.height_m, terminal, los=los)
-        sigma = shadow_fading_db(paths.scenario, paths.distance_m, edge, los=los)
-        margin = radiated - loss - settings.rsrp_min_dbm
-        level += weight * (radiated - loss)
-        for column, place in enumerate(PLACES):
-            chance = _chance(margin, sigma, paths.depression_deg, (band, place, settings))
-            probability[:, column] += (weight * chance).mean(axis=1)
-    return probability, level.mean(axis=1)
-
-
-def _chance(margin: Floats, sigma: Floats, depression: Floats, where: tuple[Band, str, _Settings]) -> Floats:
-    band, place, settings = where
-    if place == "outdoor":
-        return outdoor_probability(margin, sigma)
+    row, band = asked
+    level = band.eirp_per_subcarrier_dbm - view.loss_db[row]
+    level += best_sector_db(band.pattern, view.bearing_deg, view.depression_deg, settings.azimuths_deg)
+    margin = level - settings.rsrp_min_dbm
+    probability = np.empty((len(level), len(PLACES)))
+    probability[:, 0] = outdoor_probability(margin, np.full((1, 1), settings.sigma_db)).mean(axis=1)
     # The elevation term belongs to the main part of the loss; taken off the margin it is an upper bound.
-    inside = margin - elevation_loss_db(depression)
-    chance = np.zeros_like(inside)
-    for value in np.unique(sigma).tolist():
-        rows = sigma == value
-        chance[rows] = settings.table(band, place, value).read(inside[rows])
-    return chance
+    inside = margin - elevation_loss_db(view.depression_deg)
+    for column, place in enumerate(PLACES[1:], start=1):
+        probability[:, column] = settings.tables[band.mhz, place].read(inside).mean(axis=1)
+    return probability, level.mean(axis=1)

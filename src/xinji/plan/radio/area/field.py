@@ -1,0 +1,173 @@
+"""The path loss from one mast to every pixel around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from xinji.core.grid import Grid
+from xinji.core.radio import CODES_PER_DB, NOT_COVERED, Losses, LossMap
+from xinji.errors import Fault, InputError, raise_if
+from xinji.plan.radio.area.bands import band_rows
+from xinji.plan.radio.area.enhance import Air
+from xinji.plan.radio.area.near import FADED_M, near_weight, street_loss_db
+from xinji.plan.radio.area.rays import Window, fan_of
+from xinji.plan.radio.area.reduce import Antennas
+from xinji.plan.radio.area.surface import Climate, Mast, Surface
+from xinji.plan.radio.area.trace import Ground, trace
+from xinji.plan.radio.p1812 import effective_earth_radius_km
+
+VALID_FREQUENCY_MHZ = (500.0, 100_000.0)
+"""From here TR 38.901 serves near the mast; ITU-R P.1812-8 alone would serve from 30 MHz."""
+
+TERRAIN_MODEL_MHZ = 6_000.0
+"""Up to here ITU-R P.1812-8 is used, above TR 38.901."""
+
+RAYS_PER_RIM_PIXEL = 2.0
+"""Halves the distance from a pixel to its ray; costs a tenth more time."""
+
+VALID_ANTENNA_M = (1.0, 3_000.0)
+VALID_RADIUS_M = (250.0, 200_000.0)
+
+
+def loss_map(
+    surface: Surface,
+    mast: Mast,
+    *,
+    frequency_mhz: tuple[float, ...],
+    radius_m: float,
+    terminal_m: float,
+    climate: Climate,
+) -> LossMap:
+    """Return the basic transmission loss from a mast to the pixels within ``radius_m``.
+
+    Up to 6 GHz this is ITU-R P.1812-8 along the nearest of as many rays as the rim has pixels, over
+    terrain and clutter, with each pixel's own distance and height; nearer than 0.25 km it is the
+    mean of 3GPP TR 38.901 over line of sight and none, and from there to 0.5 km the two fade into
+    each other. Above 6 GHz TR 38.901 serves alone, as far as its tables go. The terminal stands
+    ``terminal_m`` above ground, outdoors. Raises InputError with every figure out of range.
+    """
+    raise_if(_faults(surface.grid, mast, frequency_mhz, (radius_m, terminal_m)), InputError)
+    grid, window, (top, left) = _window(surface.grid, mast, radius_m)
+    box = np.s_[top : top + grid.rows, left : left + grid.columns]
+    ground, clutter = surface.ground_m[box], surface.clutter_m[box]
+    codes = np.full((len(frequency_mhz), grid.rows * grid.columns), NOT_COVERED, dtype=np.uint16)
+    terrain = [place for place, mhz in enumerate(frequency_mhz) if mhz <= TERRAIN_MODEL_MHZ]
+    if terrain:
+        codes[terrain] = _terrain_codes(
+            Ground(ground.copy(), clutter.copy(), bool(clutter.any())),
+            window,
+            (mast.height_m, terminal_m, radius_m),
+            tuple(frequency_mhz[place] for place in terrain),
+            climate,
+        )
+    loss = codes.reshape(len(frequency_mhz), grid.rows, grid.columns)
+    _fade_in(loss, window, clutter, (mast.height_m, terminal_m, radius_m), frequency_mhz)
+    return LossMap(mast.site, mast.x_m, mast.y_m, mast.height_m, terminal_m, frequency_mhz, grid, loss)
+
+
+def _terrain_codes(
+    ground: Ground,
+    window: Window,
+    lengths_m: tuple[float, float, float],
+    frequency_mhz: tuple[float, ...],
+    climate: Climate,
+) -> Losses:
+    mast_m, terminal_m, radius_m = lengths_m
+    bands = band_rows(np.array(frequency_mhz) / 1e3, climate)
+    codes = np.full((len(frequency_mhz), window.rows * window.columns), NOT_COVERED, dtype=np.uint16)
+    rays = rays_of(radius_m, window.cell_m)
+    radius_km = effective_earth_radius_km(climate.refractivity_gradient)
+    antennas = Antennas(
+        np.float32(mast_m),
+        np.float32(terminal_m),
+        np.float32(500.0 / radius_km),
+        np.float32(0.78 / bands[:, 2].min()),
+    )
+    air = Air(climate.time_percent, abs(climate.latitude_deg), radius_km)
+    trace(ground, window, fan_of(window, rays, radius_m), antennas, bands, air, codes)
+    return codes
+
+
+def rays_of(radius_m: float, cell_m: float) -> int:
+    """Return how many rays leave the mast: a multiple of four, so that symmetric ground has symmetric losses."""
+    return 4 * int(np.ceil(RAYS_PER_RIM_PIXEL * 0.5 * np.pi * radius_m / cell_m))
+
+
+def _window(grid: Grid, mast: Mast, radius_m: float) -> tuple[Grid, Window, tuple[int, int]]:
+    """Return the frame of the pixels within the radius, the mast's place in it, and its first row and column."""
+    east, south = (mast.x_m - grid.west_m) / grid.cell_m - 0.5, (grid.north_m - mast.y_m) / grid.cell_m - 0.5
+    reach = radius_m / grid.cell_m
+    left, right = max(int(np.floor(east - reach)), 0), min(int(np.ceil(east + reach)), grid.columns - 1)
+    top, bottom = max(int(np.floor(south - reach)), 0), min(int(np.ceil(south + reach)), grid.rows - 1)
+    frame = Grid(
+        grid.crs,
+        grid.west_m + left * grid.cell_m,
+        grid.north_m - top * grid.cell_m,
+        grid.cell_m,
+        bottom - top + 1,
+        right - left + 1,
+    )
+    return frame, Window(frame.rows, frame.columns, east - left, south - top, grid.cell_m), (top, left)
+
+
+def _fade_in(
+    loss: Losses,
+    window: Window,
+    clutter_m: npt.NDArray[np.float32],
+    lengths_m: tuple[float, float, float],
+    frequency_mhz: tuple[float, ...],
+) -> None:
+    """Put the model without terrain where it serves: near the mast, and above 6 GHz."""
+    mast_m, terminal_m, radius_m = lengths_m
+    for row, mhz in enumerate(frequency_mhz):
+        traced = mhz <= TERRAIN_MODEL_MHZ
+        (top, bottom), (left, right) = _around(window, min(FADED_M, radius_m) if traced else radius_m)
+        down, across = np.ogrid[top:bottom, left:right]
+        distance = np.hypot(down - window.south, across - window.east) * window.cell_m
+        weight = near_weight(distance) if traced else np.ones_like(distance)
+        here = np.nonzero((weight > 0) & (distance <= radius_m))
+        box = loss[row, top:bottom, left:right]
+        built = clutter_m[top:bottom, left:right][here].astype(np.float64)
+        near = street_loss_db(distance[here], mhz / 1e3, (mast_m, terminal_m), built)
+        far = box[here].astype(np.float64) / CODES_PER_DB
+        share = weight[here]
+        mixed = np.where(share < 1.0, share * near + (1.0 - share) * far, near)
+        coded = np.round(np.minimum(mixed, 655.0) * CODES_PER_DB)
+        box[here] = np.where(np.isfinite(mixed), coded, NOT_COVERED).astype(np.uint16)
+
+
+def _around(window: Window, reach_m: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the rows and columns, from and up to, that may lie within a distance of the mast."""
+    reach = reach_m / window.cell_m
+    top, left = max(int(np.floor(window.south - reach)), 0), max(int(np.floor(window.east - reach)), 0)
+    bottom, right = int(np.ceil(window.south + reach)) + 1, int(np.ceil(window.east + reach)) + 1
+    return (top, min(bottom, window.rows)), (left, min(right, window.columns))
+
+
+def _faults(
+    grid: Grid, mast: Mast, frequency_mhz: tuple[float, ...], lengths_m: tuple[float, float]
+) -> Iterator[Fault]:
+    radius_m, terminal_m = lengths_m
+    if not frequency_mhz:
+        yield Fault("path loss", "no frequency is given", "Give at least one in MHz.")
+    figures = [
+        *(("frequency", mhz, VALID_FREQUENCY_MHZ, "MHz") for mhz in frequency_mhz),
+        ("radius", radius_m, VALID_RADIUS_M, "m"),
+        (f"antenna height of {mast.site}", mast.height_m, VALID_ANTENNA_M, "m"),
+        ("terminal height", terminal_m, VALID_ANTENNA_M, "m"),
+    ]
+    for name, value, (low, high), unit in figures:
+        if not low <= value <= high:
+            yield Fault("path loss", f"{name} is {value:g} {unit}", f"Give a figure from {low:g} to {high:g} {unit}.")
+    if not radius_m >= 4 * grid.cell_m:
+        found = f"the radius of {radius_m:g} m is under four pixels of {grid.cell_m:g} m"
+        yield Fault("path loss", found, "Give a larger radius or a finer terrain.")
+    column, row = (mast.x_m - grid.west_m) / grid.cell_m, (grid.north_m - mast.y_m) / grid.cell_m
+    if not (0 <= column < grid.columns and 0 <= row < grid.rows):
+        found = f"site {mast.site} at {mast.x_m:.0f}, {mast.y_m:.0f} stands off the terrain"
+        yield Fault("path loss", found, "Give a terrain that holds it, or leave the site out.")
+    elif grid.rows < 2 or grid.columns < 2:
+        yield Fault("path loss", "the terrain is one pixel wide", "Give at least two rows and columns.")
