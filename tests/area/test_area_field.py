@@ -10,7 +10,7 @@ from xinji.core.arrays import Floats
 from xinji.core.grid import Grid
 from xinji.core.radio import CODES_PER_DB, NOT_COVERED, LossMap
 from xinji.errors import InputError, RegionError
-from xinji.plan.radio.area import Climate, Mast, Surface, loss_map
+from xinji.plan.radio.area import Climate, Mast, Surface, loss_at, loss_map
 from xinji.plan.radio.area.near import near_weight, street_loss_db
 from xinji.plan.radio.area.tail import SCATTER_SHOWS_DB, Band, median_db
 
@@ -145,6 +145,46 @@ def test_above_6_ghz_only_the_street_model_serves_as_far_as_it_goes() -> None:
     assert ((far.loss[0] != NOT_COVERED) == (reach <= 5_000.0)).all()
 
 
+def test_below_500_mhz_nothing_serves_near_the_mast() -> None:
+    found = area(WHOLE, MIDDLE_M, MIDDLE_M, mhz=(450.0, 700.0))
+    away = distance_m(found)
+    assert ((found.loss[0] != NOT_COVERED) == ((away >= 250.0) & (away <= 2_000.0))).all()
+    assert ((found.loss[1] != NOT_COVERED) == (away <= 2_000.0)).all()
+
+
+@pytest.mark.parametrize("percent", [50.0, 10.0])
+def test_some_pixels_alone_are_those_of_the_map(percent: float) -> None:
+    climate = Climate(percent, 45.0, 325.0, 10.0)
+    rng = np.random.default_rng(1)
+    rows, columns = rng.integers(70, 180, 300), rng.integers(60, 190, 300)
+    x, y, mhz = MIDDLE_M + 7.0, MIDDLE_M - 11.0, (450.0, 2600.0, 26_000.0)
+    away = np.hypot((columns + 0.5) * CELL_M - x, (SIDE - rows - 0.5) * CELL_M - y)
+    found = loss_at(WHOLE, Mast("a", x, y, 30.0), (rows, columns), frequency_mhz=mhz, terminal_m=1.5, climate=climate)
+    whole = area(WHOLE, x, y, radius_m=float(away.max()) + CELL_M, mhz=mhz, climate=climate)
+    top, left = round((SIDE * CELL_M - whole.grid.north_m) / CELL_M), round(whole.grid.west_m / CELL_M)
+    expected = whole.loss_db()[:, rows - top, columns - left]
+    assert (np.isinf(found) == np.isinf(expected)).all()
+    here = np.isfinite(found)
+    # A pixel between two rays may change sides, for the bearing is rounded otherwise.
+    assert np.mean(np.abs(found[here] - expected[here]) < 1e-4) > 0.99
+
+
+@pytest.mark.parametrize("mhz", [(100.0, 2600.0), (26_000.0,)])
+def test_chosen_pixels_have_the_loss_of_the_map(mhz: tuple[float, ...]) -> None:
+    east, north = 3_333.0, 4_444.0
+    row, column = np.divmod(np.random.default_rng(3).choice(SIDE * SIDE, 20_000, replace=False), SIDE)
+    away = np.hypot((column + 0.5) * CELL_M - east, (SIDE - row - 0.5) * CELL_M - north)
+    row, column, away = row[away < 3_000.0], column[away < 3_000.0], away[away < 3_000.0]
+    found = loss_at(WHOLE, Mast("a", east, north, 30.0), (row, column), frequency_mhz=mhz, terminal_m=1.5, climate=HALF)
+    whole = area(WHOLE, east, north, radius_m=float(away.max()) + CELL_M, mhz=mhz)
+    top, left = round((SIDE * CELL_M - whole.grid.north_m) / CELL_M), round(whole.grid.west_m / CELL_M)
+    codes = whole.loss[:, row - top, column - left]
+    assert (np.isinf(found) == (codes == NOT_COVERED)).all()
+    served = codes != NOT_COVERED
+    # Bearings are rounded differently, so that a pixel between two rays may change sides.
+    assert np.mean(np.abs(found[served] - codes[served] / CODES_PER_DB) < 1e-9) > 0.999
+
+
 def test_leaving_scatters_angle_out_moves_the_sum_by_less_than_a_hundredth() -> None:
     excess = np.linspace(-60.0, -0.001, 1_001).astype(np.float32)
     zero, kept = np.zeros_like(excess), np.empty_like(excess)
@@ -162,11 +202,11 @@ def test_leaving_scatters_angle_out_moves_the_sum_by_less_than_a_hundredth() -> 
 def test_all_faults_are_told_at_once() -> None:
     mast = Mast("a", -5.0, 10.0, 0.5)
     with pytest.raises(InputError) as caught:
-        loss_map(WHOLE, mast, frequency_mhz=(100.0, 2e5), radius_m=10.0, terminal_m=0.0, climate=HALF)
+        loss_map(WHOLE, mast, frequency_mhz=(20.0, 2e5), radius_m=10.0, terminal_m=0.0, climate=HALF)
     text = str(caught.value)
     assert len(caught.value.faults) == 7
     for part in (
-        "100 MHz",
+        "20 MHz",
         "200000 MHz",
         "radius is 10 m",
         "antenna height of a",

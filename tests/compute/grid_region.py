@@ -62,6 +62,7 @@ def grid_region(parameters: Parameters = PARAMETERS) -> Region:
         title_en="Grid",
         title_zh="网格",
         crs="EPSG:32650",
+        latitude_deg=31.5,
         currency="CNY",
         boundary=shapely.box(-1000, -1000, 11_000, 11_000),
         cells=cells,

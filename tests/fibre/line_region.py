@@ -59,6 +59,7 @@ def line_region(pop_y_m: float = 30.0, parameters: Parameters = PARAMETERS, pops
         title_en="Line",
         title_zh="线",
         crs="EPSG:32650",
+        latitude_deg=31.5,
         currency="CNY",
         boundary=shapely.box(-1000, -1000, 59_000, 1000),
         cells=cells,

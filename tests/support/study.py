@@ -63,6 +63,7 @@ def made_up_region(columns: int = 8, rows: int = 6, *, cell_m: float = 250.0, st
         title_en="Made-up district",
         title_zh="虚构区",
         crs="EPSG:32650",
+        latitude_deg=31.5,
         currency="CNY",
         boundary=boundary,
         cells=cells,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyproj
 import shapely
 
 from xinji.core.arrays import Codes, Floats, Shapes
@@ -48,6 +49,7 @@ def tiny_region(seed: int, cells_across: int = 6) -> tuple[Region, Policy]:
         title_en="Tiny region",
         title_zh="小区域",
         crs=CRS,
+        latitude_deg=_latitude_deg(side_m),
         currency="CNY",
         boundary=shapely.box(WEST_M, SOUTH_M, WEST_M + side_m, SOUTH_M + side_m),
         cells=cells,
@@ -105,6 +107,11 @@ def _cells(random: np.random.Generator, across: int) -> Cells:
         land_use=np.array([LAND_USES.index(block[1]) for block in _BLOCKS], dtype=np.uint8)[quarter],
         group=np.array([GROUPS.index(block[0]) for block in _BLOCKS], dtype=np.uint8)[quarter],
     )
+
+
+def _latitude_deg(side_m: float) -> float:
+    to_degrees = pyproj.Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    return float(to_degrees.transform(WEST_M + side_m / 2.0, SOUTH_M + side_m / 2.0)[1])
 
 
 def _roads(random: np.random.Generator, side_m: float) -> Roads:

@@ -155,8 +155,9 @@ class Facilities:
 class Region:
     """A region: projected in metres, all layers in one CRS.
 
-    ``terrain`` holds metres above sea level, ``clutter`` codes of ``LAND_USES``; ``boundary`` is a
-    shapely polygon or multipolygon; ``no_build`` and ``water`` hold shapely polygons;
+    ``latitude_deg`` is that of the boundary's middle. ``terrain`` holds metres above sea level,
+    ``clutter`` codes of ``LAND_USES``; ``boundary`` is a shapely polygon or multipolygon; ``no_build``
+    and ``water`` hold shapely polygons;
     ``attribution`` lists what every map of the region must name.
     """
 
@@ -164,6 +165,7 @@ class Region:
     title_en: str
     title_zh: str
     crs: str
+    latitude_deg: float
     currency: str
     boundary: object
     cells: Cells

@@ -73,6 +73,7 @@ def build(layers: Layers, config: RegionConfig, parameters: Parameters) -> Regio
         title_en=config.title_en,
         title_zh=config.title_zh,
         crs=config.crs,
+        latitude_deg=_latitude_deg(frames["boundary"]),
         currency=config.currency,
         boundary=frames["boundary"].geometry.iloc[0],
         cells=_cells(frames["cells"]),
@@ -85,6 +86,13 @@ def build(layers: Layers, config: RegionConfig, parameters: Parameters) -> Regio
         parameters=parameters,
         attribution=config.attribution,
     )
+
+
+def _latitude_deg(boundary: gpd.GeoDataFrame) -> float:
+    """Return the latitude of the middle of a boundary's box."""
+    west, south, east, north = boundary.total_bounds
+    middle = gpd.GeoSeries([shapely.Point((west + east) / 2.0, (south + north) / 2.0)], crs=boundary.crs)
+    return float(middle.to_crs("EPSG:4326").y.iloc[0])
 
 
 def write(

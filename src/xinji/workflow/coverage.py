@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import pyproj
 
 from xinji.core.arrays import Bools
 from xinji.core.radio import LossMap
@@ -76,16 +75,13 @@ def ground_of(found: Transmitters, settings: CoverageSettings, beside: Path) -> 
     """
     region, read = found.region, found.region.parameters.value
     surface = surface_of(region)
-    grid = surface.grid
-    middle = (grid.west_m + 0.5 * grid.columns * grid.cell_m, grid.north_m - 0.5 * grid.rows * grid.cell_m)
-    _, latitude = pyproj.Transformer.from_crs(region.crs, "EPSG:4326", always_xy=True).transform(*middle)
-    climate = climate_of(region, float(latitude))
+    climate = climate_of(region)
     if settings.time_percent:
         climate = replace(climate, time_percent=settings.time_percent)
     terminal = settings.terminal_m or read("radio.terminal_height", "m")
     about = StoreAbout(
         crs=region.crs,
-        surface=surface_fingerprint(grid, surface.ground_m, surface.clutter_m, surface.clutter_class),
+        surface=surface_fingerprint(surface.grid, surface.ground_m, surface.clutter_m, surface.clutter_class),
         climate=asdict(climate),
         terminal_m=terminal,
         model=f"ITU-R P.1812-8 and 3GPP TR 38.901, Xinji {version('xinji')}",

@@ -9,11 +9,10 @@ from scipy.spatial import cKDTree
 
 from xinji.core.arrays import Bools, Floats, Ints, freeze
 from xinji.core.parameters import Parameters
-from xinji.core.radio import CODES_PER_DB, NOT_COVERED, LossMap
 from xinji.core.region import Region
 from xinji.core.vocabulary import GROUPS
 from xinji.plan.radio.antenna import best_sector_db
-from xinji.plan.radio.area import Climate, Mast, Surface, climate_of, loss_map, surface_of
+from xinji.plan.radio.area import Climate, Mast, Surface, climate_of, loss_at, surface_of
 from xinji.plan.radio.bands import Band
 from xinji.plan.radio.candidates import Candidates
 from xinji.plan.radio.indoor import EntryTable, entry_table, outdoor_probability
@@ -27,7 +26,7 @@ QUARTERS = ((-0.25, -0.25), (-0.25, 0.25), (0.25, -0.25), (0.25, 0.25))
 
 MEDIAN_PERCENT = 50.0
 _NOWHERE_DB = 655.0
-_LEAST_RADIUS_M = 500.0
+"""Stands for a loss that no model knows: nothing is received."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +109,7 @@ def pairs_in_range(region: Region, candidates: Candidates, wanted: Bools) -> tup
 def _settings(region: Region, bands: tuple[Band, ...]) -> _Settings:
     read = region.parameters.value
     sectors = int(read("radio.sectors", "sectors"))
-    # At half the time nothing depends on the latitude.
-    climate = replace(climate_of(region, 0.0), time_percent=MEDIAN_PERCENT)
+    climate = replace(climate_of(region), time_percent=MEDIAN_PERCENT)
     sigma_db = read("radio.shadowing.sigma", "dB")
     return _Settings(
         surface=surface_of(region),
@@ -148,30 +146,23 @@ def _view(
         float(candidates.height_m[site]),
     )
     away = np.hypot(x - mast.x_m, y - mast.y_m)
-    found = loss_map(
+    row, column, _ = settings.surface.grid.locate(x.ravel(), y.ravel())
+    loss = loss_at(
         settings.surface,
         mast,
+        (row, column),
         frequency_mhz=tuple(float(band.mhz) for band in bands),
-        radius_m=max(float(away.max()) + 2.0 * settings.surface.grid.cell_m, _LEAST_RADIUS_M),
         terminal_m=settings.terminal_m,
         climate=settings.climate,
     )
     ground = settings.surface.ground_m
-    row, column, _ = settings.surface.grid.locate(x.ravel(), y.ravel())
     foot = settings.surface.grid.locate(np.array([mast.x_m]), np.array([mast.y_m]))
     drop = float(ground[foot[0][0], foot[1][0]]) + mast.height_m - settings.terminal_m - ground[row, column]
     return _View(
-        _losses(found, x.ravel(), y.ravel()).reshape(len(bands), *x.shape),
+        np.minimum(loss, _NOWHERE_DB).reshape(len(bands), *x.shape),
         np.degrees(np.arctan2(x - mast.x_m, y - mast.y_m)),
         np.degrees(np.arctan2(drop.reshape(x.shape), np.maximum(away, 1.0))),
     )
-
-
-def _losses(found: LossMap, x_m: Floats, y_m: Floats) -> Floats:
-    """Return the loss of the pixels under points [dB] (bands, n); where none is known, as much as can be told."""
-    row, column, inside = found.grid.locate(x_m, y_m)
-    codes = np.where(inside, found.loss[:, row, column], NOT_COVERED)
-    return np.asarray(np.where(codes == NOT_COVERED, _NOWHERE_DB, codes / CODES_PER_DB), dtype=np.float64)
 
 
 def _link(view: _View, asked: tuple[int, Band], settings: _Settings) -> tuple[Floats, Floats]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from xinji.core.arrays import Floats, Ints
 from xinji.core.grid import Grid
 from xinji.core.radio import CODES_PER_DB, NOT_COVERED, Losses, LossMap
 from xinji.errors import Fault, InputError, raise_if
 from xinji.plan.radio.area.bands import band_rows
 from xinji.plan.radio.area.enhance import Air
-from xinji.plan.radio.area.near import FADED_M, near_weight, street_loss_db
-from xinji.plan.radio.area.rays import Window, fan_of
+from xinji.plan.radio.area.near import FADED_M, NEAR_M, near_weight, street_loss_db
+from xinji.plan.radio.area.rays import Fan, Window, fan_of, fan_to
 from xinji.plan.radio.area.reduce import Antennas
 from xinji.plan.radio.area.surface import Climate, Mast, Surface
 from xinji.plan.radio.area.trace import Ground, trace
 from xinji.plan.radio.p1812 import effective_earth_radius_km
 
-VALID_FREQUENCY_MHZ = (500.0, 100_000.0)
-"""From here TR 38.901 serves near the mast; ITU-R P.1812-8 alone would serve from 30 MHz."""
+VALID_FREQUENCY_MHZ = (30.0, 100_000.0)
+
+NEAR_MODEL_MHZ = 500.0
+"""From here TR 38.901 serves near the mast; below, nothing does, and ITU-R P.1812-8 serves alone from 0.25 km."""
 
 TERRAIN_MODEL_MHZ = 6_000.0
 """Up to here ITU-R P.1812-8 is used, above TR 38.901."""
@@ -46,48 +49,83 @@ def loss_map(
     Up to 6 GHz this is ITU-R P.1812-8 along the nearest of as many rays as the rim has pixels, over
     terrain and clutter, with each pixel's own distance and height; nearer than 0.25 km it is the
     mean of 3GPP TR 38.901 over line of sight and none, and from there to 0.5 km the two fade into
-    each other. Above 6 GHz TR 38.901 serves alone, as far as its tables go. The terminal stands
-    ``terminal_m`` above ground, outdoors. Raises InputError with every figure out of range.
+    each other. Above 6 GHz TR 38.901 serves alone, as far as its tables go; below 0.5 GHz nothing
+    serves nearer than 0.25 km. The terminal stands ``terminal_m`` above ground, outdoors. Raises
+    InputError with every figure out of range.
     """
     raise_if(_faults(surface.grid, mast, frequency_mhz, (radius_m, terminal_m)), InputError)
-    grid, window, (top, left) = _window(surface.grid, mast, radius_m)
-    box = np.s_[top : top + grid.rows, left : left + grid.columns]
-    ground, clutter = surface.ground_m[box], surface.clutter_m[box]
-    codes = np.full((len(frequency_mhz), grid.rows * grid.columns), NOT_COVERED, dtype=np.uint16)
-    terrain = [place for place, mhz in enumerate(frequency_mhz) if mhz <= TERRAIN_MODEL_MHZ]
-    if terrain:
-        codes[terrain] = _terrain_codes(
-            Ground(ground.copy(), clutter.copy(), bool(clutter.any())),
-            window,
-            (mast.height_m, terminal_m, radius_m),
-            tuple(frequency_mhz[place] for place in terrain),
-            climate,
-        )
-    loss = codes.reshape(len(frequency_mhz), grid.rows, grid.columns)
-    _fade_in(loss, window, clutter, (mast.height_m, terminal_m, radius_m), frequency_mhz)
-    return LossMap(mast.site, mast.x_m, mast.y_m, mast.height_m, terminal_m, frequency_mhz, grid, loss)
+    frame = _frame(surface, mast, radius_m)
+    fan = fan_of(frame.window, rays_of(radius_m, frame.window.cell_m), radius_m)
+    codes = _traced(frame, fan, (mast.height_m, terminal_m), frequency_mhz, climate)
+    loss = codes.reshape(len(frequency_mhz), frame.grid.rows, frame.grid.columns)
+    _fade_in(loss, frame, (mast.height_m, terminal_m, radius_m), frequency_mhz)
+    return LossMap(mast.site, mast.x_m, mast.y_m, mast.height_m, terminal_m, frequency_mhz, frame.grid, loss)
 
 
-def _terrain_codes(
-    ground: Ground,
-    window: Window,
-    lengths_m: tuple[float, float, float],
+def loss_at(
+    surface: Surface,
+    mast: Mast,
+    pixels: tuple[Ints, Ints],
+    *,
     frequency_mhz: tuple[float, ...],
+    terminal_m: float,
     climate: Climate,
+) -> Floats:
+    """Return what ``loss_map`` would hold at some pixels [dB] (bands, k), infinite where no model serves.
+
+    ``pixels`` are rows and columns of the surface (each (k,), at least one). Who asks for some places of
+    a wide surround pays for these alone. Raises InputError as ``loss_map`` does.
+    """
+    rows, columns = pixels
+    grid, cell_m = surface.grid, surface.grid.cell_m
+    east, south = (mast.x_m - grid.west_m) / cell_m - 0.5, (grid.north_m - mast.y_m) / cell_m - 0.5
+    distance = np.hypot(columns - east, rows - south) * cell_m
+    radius_m = max(float(distance.max()) + cell_m, FADED_M, 4.0 * cell_m)
+    raise_if(_faults(grid, mast, frequency_mhz, (radius_m, terminal_m)), InputError)
+    frame = _frame(surface, mast, radius_m)
+    place = (rows - frame.top) * frame.grid.columns + (columns - frame.left)
+    fan = fan_to(frame.window, rays_of(radius_m, cell_m), place)
+    codes = _traced(frame, fan, (mast.height_m, terminal_m), frequency_mhz, climate)
+    _fade_in(
+        codes.reshape(len(frequency_mhz), frame.grid.rows, frame.grid.columns),
+        frame,
+        (mast.height_m, terminal_m, radius_m),
+        frequency_mhz,
+    )
+    found = codes[:, place]
+    return np.where(found == NOT_COVERED, np.inf, found / CODES_PER_DB)
+
+
+class _Frame(NamedTuple):
+    """A window of a surface: its frame, the mast's place in it, its first row and column, what it holds."""
+
+    grid: Grid
+    window: Window
+    top: int
+    left: int
+    ground: Ground
+
+
+def _traced(
+    frame: _Frame, fan: Fan, antennas_m: tuple[float, float], frequency_mhz: tuple[float, ...], climate: Climate
 ) -> Losses:
-    mast_m, terminal_m, radius_m = lengths_m
-    bands = band_rows(np.array(frequency_mhz) / 1e3, climate)
-    codes = np.full((len(frequency_mhz), window.rows * window.columns), NOT_COVERED, dtype=np.uint16)
-    rays = rays_of(radius_m, window.cell_m)
+    """Return the loss of the model over terrain (bands, pixels), ``NOT_COVERED`` above 6 GHz and off the fan."""
+    codes = np.full((len(frequency_mhz), frame.grid.rows * frame.grid.columns), NOT_COVERED, dtype=np.uint16)
+    terrain = [place for place, mhz in enumerate(frequency_mhz) if mhz <= TERRAIN_MODEL_MHZ]
+    if not terrain:
+        return codes
+    bands = band_rows(np.array([frequency_mhz[place] for place in terrain]) / 1e3, climate)
     radius_km = effective_earth_radius_km(climate.refractivity_gradient)
     antennas = Antennas(
-        np.float32(mast_m),
-        np.float32(terminal_m),
+        np.float32(antennas_m[0]),
+        np.float32(antennas_m[1]),
         np.float32(500.0 / radius_km),
         np.float32(0.78 / bands[:, 2].min()),
     )
     air = Air(climate.time_percent, abs(climate.latitude_deg), radius_km)
-    trace(ground, window, fan_of(window, rays, radius_m), antennas, bands, air, codes)
+    found = np.full((len(terrain), codes.shape[1]), NOT_COVERED, dtype=np.uint16)
+    trace(frame.ground, frame.window, fan, antennas, bands, air, found)
+    codes[terrain] = found
     return codes
 
 
@@ -96,8 +134,9 @@ def rays_of(radius_m: float, cell_m: float) -> int:
     return 4 * int(np.ceil(RAYS_PER_RIM_PIXEL * 0.5 * np.pi * radius_m / cell_m))
 
 
-def _window(grid: Grid, mast: Mast, radius_m: float) -> tuple[Grid, Window, tuple[int, int]]:
-    """Return the frame of the pixels within the radius, the mast's place in it, and its first row and column."""
+def _frame(surface: Surface, mast: Mast, radius_m: float) -> _Frame:
+    """Return the window of the pixels within the radius."""
+    grid = surface.grid
     east, south = (mast.x_m - grid.west_m) / grid.cell_m - 0.5, (grid.north_m - mast.y_m) / grid.cell_m - 0.5
     reach = radius_m / grid.cell_m
     left, right = max(int(np.floor(east - reach)), 0), min(int(np.ceil(east + reach)), grid.columns - 1)
@@ -110,26 +149,28 @@ def _window(grid: Grid, mast: Mast, radius_m: float) -> tuple[Grid, Window, tupl
         bottom - top + 1,
         right - left + 1,
     )
-    return frame, Window(frame.rows, frame.columns, east - left, south - top, grid.cell_m), (top, left)
+    window = Window(frame.rows, frame.columns, east - left, south - top, grid.cell_m)
+    box = np.s_[top : bottom + 1, left : right + 1]
+    clutter = surface.clutter_m[box].copy()
+    return _Frame(frame, window, top, left, Ground(surface.ground_m[box].copy(), clutter, bool(clutter.any())))
 
 
 def _fade_in(
-    loss: Losses,
-    window: Window,
-    clutter_m: npt.NDArray[np.float32],
-    lengths_m: tuple[float, float, float],
-    frequency_mhz: tuple[float, ...],
+    loss: Losses, frame: _Frame, lengths_m: tuple[float, float, float], frequency_mhz: tuple[float, ...]
 ) -> None:
     """Put the model without terrain where it serves: near the mast, and above 6 GHz."""
-    mast_m, terminal_m, radius_m = lengths_m
+    (mast_m, terminal_m, radius_m), window, clutter_m = lengths_m, frame.window, frame.ground.clutter
     for row, mhz in enumerate(frequency_mhz):
         traced = mhz <= TERRAIN_MODEL_MHZ
         (top, bottom), (left, right) = _around(window, min(FADED_M, radius_m) if traced else radius_m)
         down, across = np.ogrid[top:bottom, left:right]
         distance = np.hypot(down - window.south, across - window.east) * window.cell_m
         weight = near_weight(distance) if traced else np.ones_like(distance)
-        here = np.nonzero((weight > 0) & (distance <= radius_m))
         box = loss[row, top:bottom, left:right]
+        if mhz < NEAR_MODEL_MHZ:
+            box[distance < NEAR_M] = NOT_COVERED
+            continue
+        here = np.nonzero((weight > 0) & (distance <= radius_m))
         built = clutter_m[top:bottom, left:right][here].astype(np.float64)
         near = street_loss_db(distance[here], mhz / 1e3, (mast_m, terminal_m), built)
         far = box[here].astype(np.float64) / CODES_PER_DB

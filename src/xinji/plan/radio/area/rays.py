@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from xinji.core.arrays import Ints
 from xinji.plan.jit import vectorised
 
 Distances = npt.NDArray[np.float32]
@@ -101,3 +102,17 @@ def fan_of(window: Window, rays: int, radius_m: float) -> Fan:
                 pixel[at] = np.int32(row * window.columns + column)
                 distance[at] = np.float32(window.cell_m * np.sqrt((column - window.east) ** 2 + along * along))
     return Fan(start, pixel, distance)
+
+
+def fan_to(window: Window, rays: int, place: Ints) -> Fan:
+    """Return chosen pixels (positions in the flattened window, (k,)) by nearest ray; the mast's own is left out."""
+    chosen = np.unique(place)
+    row, column = np.divmod(chosen, window.columns)
+    east, north = column - window.east, window.south - row
+    gap = np.hypot(east, north)
+    ray = np.rint(np.arctan2(east, north) / (2.0 * np.pi) * rays).astype(np.int64) % rays
+    away = np.flatnonzero(gap > 0.5)
+    order = away[np.argsort(ray[away], kind="stable")]
+    start = np.zeros(rays + 1, dtype=np.int64)
+    np.cumsum(np.bincount(ray[order], minlength=rays), out=start[1:])
+    return Fan(start, chosen[order].astype(np.int32), (gap[order] * window.cell_m).astype(np.float32))

@@ -137,12 +137,12 @@ def clutter_heights_m(parameters: Parameters) -> Heights:
     return np.array([parameters.value(f"radio.clutter_height.{name}", "m") for name in LAND_USES], dtype=np.float32)
 
 
-def climate_of(region: Region, latitude_deg: float) -> Climate:
-    """Return the climate of a region's parameters at a latitude. Raises ParameterError if a figure is missing."""
+def climate_of(region: Region) -> Climate:
+    """Return the climate of a region, at its middle. Raises ParameterError if a figure is missing."""
     read = region.parameters.value
     return Climate(
         time_percent=read("radio.time_percent", "%"),
         refractivity_gradient=read("radio.refractivity_gradient", "N-units/km"),
         surface_refractivity=read("radio.surface_refractivity", "N-units"),
-        latitude_deg=latitude_deg,
+        latitude_deg=region.latitude_deg,
     )
