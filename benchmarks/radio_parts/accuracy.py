@@ -12,7 +12,7 @@ from radio_parts.scenes import ANTENNA_M, BANDS_MHZ, SEED, TERMINAL_M, Scene
 
 from xinji.core.arrays import Floats, Ints
 from xinji.core.radio import CODES_PER_DB, NOT_COVERED, LossMap
-from xinji.plan.radio.area.field import RAYS_PER_RIM_PIXEL
+from xinji.plan.radio.area.field import rays_of
 from xinji.plan.radio.area.near import FADED_M
 from xinji.plan.radio.area.rays import Window, fan_of
 from xinji.plan.radio.p1812 import Link, Profile, basic_transmission_loss
@@ -79,7 +79,7 @@ def _turns(scene: Scene, made: LossMap, left: int, top: int) -> npt.NDArray[np.f
     cell = scene.surface.grid.cell_m
     east, south = _place(scene)
     window = Window(made.grid.rows, made.grid.columns, east - left, south - top, cell)
-    rays = int(np.ceil(RAYS_PER_RIM_PIXEL * 2.0 * np.pi * scene.radius_m / cell))
+    rays = rays_of(scene.radius_m, cell)
     fan = fan_of(window, rays, scene.radius_m)
     turn = np.full(made.grid.rows * made.grid.columns, np.nan)
     turn[fan.pixel] = np.repeat(np.arange(rays), np.diff(fan.start)) * (2.0 * np.pi / rays)

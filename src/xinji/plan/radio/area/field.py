@@ -28,8 +28,8 @@ NEAR_MODEL_MHZ = 500.0
 TERRAIN_MODEL_MHZ = 6_000.0
 """Up to here ITU-R P.1812-8 is used, above TR 38.901."""
 
-RAYS_PER_RIM_PIXEL = 2.0
-"""Halves the distance from a pixel to its ray; costs a tenth more time."""
+RAYS_PER_RIM_PIXEL = 4.0
+"""Keeps a pixel within an eighth of a pixel of its ray; with 2 the engine is a fifth faster and errs twice as much."""
 
 VALID_ANTENNA_M = (1.0, 3_000.0)
 VALID_RADIUS_M = (250.0, 200_000.0)
