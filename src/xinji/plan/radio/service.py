@@ -7,7 +7,7 @@ same sectors and maps give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -334,16 +334,3 @@ def _reception(network: Network, scene: Scene, block: Block, found: tuple[Receiv
         rows, columns = np.nonzero(mine)
         _, depression[mine] = view(scene, network.masts[mast], (rows + block.top, columns + block.left))
     return Reception(block, sector, received.rsrp_dbm.reshape(shape), received.sinr_db.reshape(shape), depression)
-
-
-def own_bands(sectors: Sectors, asked: Sequence[int]) -> tuple[int, ...]:
-    """Return the bands of ``sectors`` [MHz] in rising order; only those of ``asked``, where there are any.
-
-    Raises InputError where a band that is asked for has no sector.
-    """
-    there = sorted({int(mhz) for mhz in sectors.band_mhz})
-    missing = [mhz for mhz in asked if mhz not in there]
-    if missing or not there:
-        message = f"no sector radiates at {', '.join(map(str, missing)) or 'any band'}"
-        raise InputError([Fault("bands", message, f"Bands there are: {', '.join(map(str, there)) or 'none'} MHz.")])
-    return tuple(mhz for mhz in there if not asked or mhz in asked)
