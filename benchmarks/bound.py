@@ -24,8 +24,8 @@ from xinji.core.problem import NEVER, Problem
 from xinji.plan.choose.bound import prove
 from xinji.plan.choose.formulation import formulate, layout
 from xinji.plan.choose.improve import Effort
-from xinji.plan.choose.model import AT_LEAST, AT_MOST, Model, matrix_of
 from xinji.plan.choose.solve import search
+from xinji.plan.design.model import AT_LEAST, AT_MOST, Model, matrix_of
 
 CELLS, SITES, CARRIERS, STAGES = 6_500, 700, 3, 5
 SERVERS_PER_CELL = 6

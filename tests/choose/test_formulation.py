@@ -16,8 +16,8 @@ import pytest
 from support.small_problem import hand_problem
 from xinji.plan.choose import formulation
 from xinji.plan.choose.formulation import CONSTRAINTS, CUTS, OBJECTIVES, JoinedCut, PathCut, formulate, layout
-from xinji.plan.choose.model import Model, with_rows
-from xinji.plan.choose.solver import write_lp
+from xinji.plan.design.model import Model, with_rows
+from xinji.plan.design.solver import write_lp
 
 GOLDEN = Path(__file__).parent / "golden"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "formulation.md"

@@ -17,8 +17,8 @@ from support.small_problem import small_problem
 from xinji.core.arrays import Floats
 from xinji.errors import SolverError
 from xinji.plan.choose.formulation import formulate, layout
-from xinji.plan.choose.model import AT_LEAST, AT_MOST, EQUAL, Columns, Model, make_rows, matrix_of, stack, with_rows
-from xinji.plan.choose.solver import INFEASIBLE, INTERRUPTED, OPTIMAL, STOPPED, maximise, write_lp
+from xinji.plan.design.model import AT_LEAST, AT_MOST, EQUAL, Columns, Model, make_rows, matrix_of, stack, with_rows
+from xinji.plan.design.solver import INFEASIBLE, INTERRUPTED, OPTIMAL, STOPPED, maximise, write_lp
 
 
 def _model(cost: list[float], rows: list[tuple[list[float], str, float]], *, integer: bool = False) -> Model:

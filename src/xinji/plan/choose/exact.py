@@ -19,11 +19,11 @@ from xinji.plan.choose.formulation import (
     layout,
     path_cut,
 )
-from xinji.plan.choose.model import Model, broken_rows, stack, with_rows
 from xinji.plan.choose.money import objective, spend
 from xinji.plan.choose.serve import serve, short_paths
-from xinji.plan.choose.solver import INFEASIBLE, INTERRUPTED, OPTIMAL, Answer, maximise
 from xinji.plan.choose.tidy import drop_idle
+from xinji.plan.design.model import Model, broken_rows, stack, with_rows
+from xinji.plan.design.solver import INFEASIBLE, INTERRUPTED, OPTIMAL, Answer, maximise
 from xinji.units import CENTS_PER_UNIT
 
 _RELAXED_ROUNDS = 12

@@ -15,7 +15,7 @@ from xinji.core.arrays import AnyArray, Bools, Floats, Ints, Strings
 from xinji.core.offer import EXISTING, FORBIDDEN
 from xinji.core.problem import Problem
 from xinji.core.vocabulary import RESOURCES
-from xinji.plan.choose.model import AT_LEAST, AT_MOST, EQUAL, Columns, Model, Rows, make_rows, stack
+from xinji.plan.design.model import AT_LEAST, AT_MOST, EQUAL, Columns, Model, Rows, make_rows, stack
 from xinji.units import CENTS_PER_UNIT
 
 _SERVERS = RESOURCES.index("servers")

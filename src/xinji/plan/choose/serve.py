@@ -11,10 +11,10 @@ from xinji.core.problem import Problem
 from xinji.errors import InfeasibleError, SolverError
 from xinji.plan.choose.bound import all_roots
 from xinji.plan.choose.formulation import carriers
-from xinji.plan.choose.model import AT_LEAST, AT_MOST, Columns, Model, Rows, make_rows, stack
 from xinji.plan.choose.network import shortest_lengths
-from xinji.plan.choose.solver import INFEASIBLE, OPTIMAL, maximise
 from xinji.plan.choose.staged import option_nodes
+from xinji.plan.design.model import AT_LEAST, AT_MOST, Columns, Model, Rows, make_rows, stack
+from xinji.plan.design.solver import INFEASIBLE, OPTIMAL, maximise
 
 _SECONDS = 600.0
 _ROUNDING_M = 1e-6

@@ -10,7 +10,7 @@ import numpy as np
 
 from xinji.core.arrays import Floats, Ints, Strings
 from xinji.errors import SolverError
-from xinji.plan.choose.model import AT_LEAST, AT_MOST, Model
+from xinji.plan.design.model import AT_LEAST, AT_MOST, Model
 
 OPTIMAL = "optimal"
 INFEASIBLE = "infeasible"

@@ -1,0 +1,1 @@
+"""Covering: which sites serve the most demand, or serve what is asked at least cost, with a certificate."""
