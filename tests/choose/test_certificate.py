@@ -16,7 +16,7 @@ from xinji.core.plan import Certificate
 from xinji.core.problem import Problem
 from xinji.errors import CheckError
 from xinji.plan.choose.bound import prove
-from xinji.plan.choose.certificate import certified_bound, pairs, trench_loads
+from xinji.plan.choose.certificate import certified_bound, cover, pairs
 from xinji.plan.choose.index import index
 
 SEEDS = (0, 2, 3, 4, 7, 8, 11, 13, 18, 23)
@@ -46,11 +46,11 @@ def _random_prices(problem: Problem, certificate: Certificate, seed: int, size: 
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(SEEDS), st.integers(0, 2**32 - 1), st.sampled_from([0.05, 0.3, 1.0, 4.0]), st.floats(0.0, 1.0))
-def test_any_prices_and_any_smaller_moats_give_a_valid_bound(seed: int, draw: int, size: float, grown: float) -> None:
+def test_any_prices_and_any_smaller_cores_give_a_valid_bound(seed: int, draw: int, size: float, grown: float) -> None:
     problem, exact = small_problem(seed), optimum(seed)
     assert exact is not None
     certificate = _random_prices(problem, _certificate(problem), draw, size)
-    times = {name: getattr(certificate, name) * grown for name in ("moat_from", "moat_to", "node_time")}
+    times = {name: getattr(certificate, name) * grown for name in ("core_width", "cover_time")}
     bound = certified_bound(problem, replace(certificate, **times))
     over = bound - exact.objective if problem.goal == "most_value" else exact.objective - bound
     assert over >= -1e-9 * max(abs(bound), abs(exact.objective))
@@ -64,7 +64,7 @@ def test_without_prices_the_bound_is_all_worth_that_could_be_served() -> None:
     assert certified_bound(problem, replace(none, **zero)) == pytest.approx(everything)
 
 
-def test_under_least_cost_the_moats_alone_bound_the_trenches_of_what_is_committed() -> None:
+def test_under_least_cost_the_cores_alone_bound_the_trenches_of_what_is_committed() -> None:
     problem = hand_problem("least_cost")
     problem = replace(problem, built=np.array([1, -1, -2, 0]))
     none = _certificate(problem)
@@ -85,10 +85,10 @@ def test_pairs_are_those_of_the_index(seed: int) -> None:
     assert set(zip(arc.tolist(), pair.tolist(), strict=True)) == theirs
 
 
-def test_moats_load_no_trench_beyond_its_capex() -> None:
+def test_cores_load_no_trench_beyond_its_capex() -> None:
     for seed in SEEDS:
         problem = small_problem(seed)
-        load = trench_loads(problem, _certificate(problem))
+        load = cover(problem, _certificate(problem)).load
         assert (load <= problem.trench_capex + 1e-3).all()
         assert load.max() > 0.0
 
@@ -96,19 +96,19 @@ def test_moats_load_no_trench_beyond_its_capex() -> None:
 def _planted(name: str) -> tuple[Problem, Certificate]:
     problem = hand_problem()
     good = proved(problem, 100.0).certificate
-    moat = int(good.node_moat[1])
     plants: dict[str, dict[str, AnyArray]] = {
         "shape": {"row": np.zeros((1, 2))},
         "pairs": {"pair": np.zeros((9, 2))},
         "negative": {"budget": np.array([-1.0, 0.0])},
         "no number": {"row": np.full((2, 2), np.nan)},
-        "unknown moat": {"node_moat": np.array([-1, 99, -1])},
-        "circle": {"moat_parent": np.arange(len(good.moat_parent))},
-        "shrinks": {"moat_from": good.moat_to + 1.0},
-        "overload": {"moat_to": good.moat_to + 100.0},
-        "root inside": {"node_moat": np.where(np.arange(3) == 0, moat, good.node_moat)},
-        "too late": {"node_time": good.node_time + 1.0},
-        "elsewhere": {"option_moat": np.array([good.option_moat[2], -1, good.option_moat[0], -1])},
+        "unknown core": {"cover_core": np.full(len(good.cover_core), 99)},
+        "unknown node": {"cover_node": np.full(len(good.cover_node), -1)},
+        "parent first": {"core_parent": np.zeros(len(good.core_parent), dtype=np.int64)},
+        "shrinks": {"core_width": good.core_width - 1e9},
+        "overload": {"core_width": good.core_width + 100.0},
+        "root inside": {"cover_node": np.zeros(len(good.cover_node), dtype=np.int64)},
+        "too late": {"cover_time": good.cover_time + 1.0},
+        "elsewhere": {"option_core": np.array([good.option_core[2], -1, good.option_core[0], -1])},
     }
     return problem, replace(good, **plants[name])
 
@@ -120,13 +120,14 @@ def _planted(name: str) -> tuple[Problem, Certificate]:
         ("pairs", "pair has shape"),
         ("negative", "'budget' are negative"),
         ("no number", "'row' are negative or no number"),
-        ("unknown moat", "names a moat that is not there"),
-        ("circle", "in a circle"),
-        ("shrinks", "a moat shrinks"),
-        ("overload", "moats load trench"),
-        ("root inside", "the root at node 0"),
-        ("too late", "not inside its moats"),
-        ("elsewhere", "not inside its moats"),
+        ("unknown core", "cover_core names a core or a node that is not there"),
+        ("unknown node", "cover_node names a core or a node that is not there"),
+        ("parent first", "a core comes after the one around it"),
+        ("shrinks", "a negative width"),
+        ("overload", "cores load trench"),
+        ("root inside", "holds a root"),
+        ("too late", "not in its core's set from the start"),
+        ("elsewhere", "not in its core's set from the start"),
     ],
 )
 def test_a_certificate_that_proves_nothing_is_refused(name: str, words: str) -> None:

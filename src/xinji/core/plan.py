@@ -17,11 +17,11 @@ class Certificate:
     ``pair`` (p, T) for the arcs of one row that stand on one option: a pair is a row and a partner,
     a partner's host, or a host on which two or more of the row's arcs stand, in order of row and
     then option.
-    Moats pack the cost of trenches: moat k grows from ``moat_from[k]`` to ``moat_to[k]`` [cents of
-    capex] and then belongs to ``moat_parent[k]`` (-1: it reached a root). Node v lies in moat
-    ``node_moat[v]`` and those around it from ``node_time[v]`` on (-1: in none). No edge is left by
-    moats for longer than its capex. ``option_moat`` (n,) is the innermost moat that an option
-    stands in, or -1.
+    Cores pack the cost of trenches: core k is ``core_width[k]`` [cents of capex] wide and lies in core
+    ``core_parent[k]`` (-1: in none). Around it grows a set of nodes, which never holds a root: node
+    ``cover_node[c]`` is in the set of ``cover_core[c]`` from width ``cover_time[c]`` on, and in those
+    of all cores around it from the start. The sets enter no edge in one direction for longer than
+    its capex. ``option_core`` (n,) is the innermost core that an option stands in, or -1.
     """
 
     budget: Floats
@@ -29,12 +29,12 @@ class Certificate:
     capacity: Floats
     floor: Floats
     pair: Floats
-    moat_from: Floats
-    moat_to: Floats
-    moat_parent: Ints
-    node_moat: Ints
-    node_time: Floats
-    option_moat: Ints
+    core_width: Floats
+    core_parent: Ints
+    cover_core: Ints
+    cover_node: Ints
+    cover_time: Floats
+    option_core: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

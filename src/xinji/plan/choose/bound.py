@@ -2,7 +2,7 @@
 
 Let go, each at a multiplier of at least 0: a row is served at most once; capacities; the arcs of a
 row that stand on one option (``index.Index.pair``); budgets; floors. What stays (an option only on
-its host and inside its moats, once built always built) is solved exactly by ``staged.best_stages``.
+its host and inside its cores, once built always built) is solved exactly by ``staged.best_stages``.
 Any multipliers give a valid bound (weak duality), so it does not matter how they were found.
 """
 
@@ -16,8 +16,8 @@ from xinji.core.arrays import Bools, Floats, Ints
 from xinji.core.offer import EXISTING, FORBIDDEN
 from xinji.core.plan import Certificate
 from xinji.core.problem import Problem
+from xinji.plan.choose.cores import Cores, grow_cores
 from xinji.plan.choose.index import SERVERS, Index, budget_limits, index, row_worth, stage_prices
-from xinji.plan.choose.moats import Moats, grow_moats
 from xinji.plan.choose.staged import Forest, best_stages, forest
 from xinji.plan.jit import compiled
 
@@ -166,8 +166,8 @@ def standing_gains(problem: Problem, trees: Forest, prices: Floats, gain: Floats
     build = np.concatenate([[0.0], prices])
     options = np.cumsum(gain[:, ::-1], axis=1)[:, ::-1][:, from_stage]
     options = options - problem.opex[:, None] * later[from_stage] - problem.capex[:, None] * build
-    moats = -trees.width[:, None] * (build + trees.opex_share * later[from_stage])
-    return np.concatenate([options, moats])
+    cores = -trees.width[:, None] * (build + trees.opex_share * later[from_stage])
+    return np.concatenate([options, cores])
 
 
 def relaxation(problem: Problem, arcs: Index, trees: Forest, prices: Multipliers) -> tuple[float, Ints, Floats]:
@@ -190,7 +190,7 @@ def floor_active(problem: Problem) -> Floats:
 
 
 def spending(problem: Problem, trees: Forest, chosen: Ints) -> Floats:
-    """Return the relaxed spending by stage (T,) [cents]: options, and moats in place of trenches."""
+    """Return the relaxed spending by stage (T,) [cents]: options, and cores in place of trenches."""
     stages = problem.stages
     capex = np.concatenate([problem.capex.astype(float), trees.width])
     opex = np.concatenate([problem.opex.astype(float), trees.width * trees.opex_share])
@@ -270,18 +270,18 @@ def _start(problem: Problem, arcs: Index, typical: Floats, priced: float) -> tup
 def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int = 250) -> Bound:
     """Return a proved bound on the maximised objective (worth, or minus the discounted cost).
 
-    ``target`` is the objective of a known plan, which sets the length of the steps. Moats are grown
+    ``target`` is the objective of a known plan, which sets the length of the steps. Cores are grown
     anew in each of ``rounds``, each option paying for its own with what the prices of the round
     before leave it.
     """
     arcs = index(problem)
-    moats, trees = _moated(problem, _first_prizes(problem))
+    cores, trees = _cored(problem, _first_prizes(problem))
     descent = _Descent(problem, arcs, trees)
     interrupted = False
     best, standing = np.inf, np.zeros((len(problem.option_id), problem.stages))
     for turn in range(rounds):
         if turn:
-            moats, trees = _moated(problem, _prizes(problem, arcs, trees, descent.prices))
+            cores, trees = _cored(problem, _prizes(problem, arcs, trees, descent.prices))
             descent.trees = trees
         try:
             value, prices, now = _descend(descent, target, iterations)
@@ -291,11 +291,11 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
                 break
             value, prices, now = _descend(descent, target, 1)
         if value < best:
-            best, standing, kept = value, now, (moats, trees, prices)
+            best, standing, kept = value, now, (cores, trees, prices)
         descent.prices = prices
         if interrupted:
             break
-    moats, trees, prices = kept
+    cores, trees, prices = kept
     n = len(problem.option_id)
     certificate = Certificate(
         budget=prices.budget,
@@ -303,28 +303,28 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
         capacity=prices.capacity,
         floor=prices.floor,
         pair=prices.pair,
-        moat_from=moats.start,
-        moat_to=moats.end,
-        moat_parent=moats.parent,
-        node_moat=moats.node_moat,
-        node_time=moats.node_time,
-        option_moat=np.where((trees.parent[:n] >= n), trees.parent[:n] - n, -1),
+        core_width=cores.width,
+        core_parent=cores.parent,
+        cover_core=cores.cover_core,
+        cover_node=cores.cover_node,
+        cover_time=cores.cover_time,
+        option_core=np.where((trees.parent[:n] >= n), trees.parent[:n] - n, -1),
     )
     return Bound(best, certificate, prices, standing, interrupted)
 
 
 def _standalone(problem: Problem) -> Bools:
-    """Return the options (n,) that moats can stand around: joined on their own, and not from the start."""
+    """Return the options (n,) that cores can stand around: joined on their own, and not from the start."""
     free = (problem.built != EXISTING) & (problem.built != FORBIDDEN)
     return np.asarray((problem.host < 0) & free & (problem.node >= 0))
 
 
-def _moated(problem: Problem, surplus: Floats) -> tuple[Moats, Forest]:
-    """Return moats that ``surplus`` (n,) [cents] pays for, and the forest of options in them."""
+def _cored(problem: Problem, surplus: Floats) -> tuple[Cores, Forest]:
+    """Return cores that ``surplus`` (n,) [cents] pays for, and the forest of options in them."""
     alone = _standalone(problem)
     prize = np.bincount(problem.node[alone], weights=surplus[alone], minlength=problem.node_count).astype(float)
-    moats = grow_moats(problem, all_roots(problem), prize, np.unique(problem.node[alone]))
-    return moats, forest(problem, moats, np.where(alone, moats.node_moat[problem.node], -1))
+    cores = grow_cores(problem, all_roots(problem), prize, np.unique(problem.node[alone]))
+    return cores, forest(problem, cores, np.where(alone, cores.node_core[problem.node], -1))
 
 
 def _first_prizes(problem: Problem) -> Floats:

@@ -5,17 +5,20 @@ It shares nothing with the modules that found the certificate, so a mistake ther
 Weak duality: let x be any plan. Every relaxed constraint g(x) >= 0 has a price y >= 0, so objective(x)
 <= objective(x) + y g(x) <= max over relaxed plans of the right side. Relaxed plans keep only: what is
 built stays; a fixed option keeps its stage; an option stands no earlier than its host, or else than
-the moats around it; a moat no earlier than the moat around it.
+the cores around it; a core no earlier than the core around it.
 
-Moats: at each moment of its growth a moat is a set of nodes without a root, so a plan in which an
-option stands inside has dug one of the trenches that leave it. Moats load each trench with no more
-than its capex, so a plan's trenches cost at least the moats' widths, each paid when such a trench
-is dug; and paying a moat in the cheapest stage up to its need keeps the order of moats.
+Cores: at each moment of its growth the set around a core holds no root but all that stands in the core,
+so a plan in which an option stands inside has dug a trench that enters the set. What a plan has dug by a
+stage holds a tree that joins its options, the trees of later stages hold those of earlier ones, and a
+tree uses a trench in one direction. Each direction is loaded with no more than its capex; so a plan's
+trenches cost at least the widths of its cores, each paid when such a trench is dug. Paying a core in
+the cheapest stage up to its need keeps the order of cores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -60,11 +63,7 @@ def certificate_faults(problem: Problem, certificate: Certificate) -> Iterator[s
         bad = ~(np.isfinite(price) & (price >= 0.0))
         if bad.any():
             yield f"certificate: {int(bad.sum())} of the multipliers {name!r} are negative or no number"
-    circular = _circular(certificate.moat_parent)
-    if circular:
-        yield "certificate: moats lie around each other in a circle"
-        return
-    yield from _moat_faults(problem, certificate)
+    yield from _core_faults(problem, certificate)
 
 
 def pairs(problem: Problem) -> tuple[Ints, Ints, Ints, Ints]:
@@ -91,92 +90,126 @@ def pairs(problem: Problem) -> tuple[Ints, Ints, Ints, Ints]:
     return known[kept] // n, known[kept] % n, member[inside, 1], number[member[inside, 0]]
 
 
-def trench_loads(problem: Problem, certificate: Certificate) -> Floats:
-    """Return for how long [cents] exactly one end of each trench (m,) lies in a moat, summed over moats."""
-    grows, stops, parent = certificate.moat_from, certificate.moat_to, certificate.moat_parent
-    depth = np.append(_depths(parent), -1)
-    above = np.append(parent, -1)
-    low, high = np.append(grows, 0.0), np.append(stops, 0.0)
-    a, b = certificate.node_moat[problem.from_node], certificate.node_moat[problem.to_node]
-    since_a, since_b = certificate.node_time[problem.from_node], certificate.node_time[problem.to_node]
-    load = np.zeros(len(problem.trench_id))
-    while ((a >= 0) | (b >= 0)).any():
-        shared = a == b
-        step_a = shared | (depth[a] >= depth[b])
-        step_b = shared | (depth[b] >= depth[a])
-        inside_a = high[a] - np.clip(since_a, low[a], high[a])
-        inside_b = high[b] - np.clip(since_b, low[b], high[b])
-        apart = np.where(step_a, inside_a, 0.0) + np.where(step_b, inside_b, 0.0)
-        load += np.where(shared, np.abs(inside_a - inside_b), apart)
-        a, b = np.where(step_a, above[a], a), np.where(step_b, above[b], b)
-    return load
+@dataclass(frozen=True, slots=True, eq=False)
+class Cover:
+    """What the sets around cores do together: ``load`` (2, m) [cents] on each trench forwards and backwards.
+
+    ``rooted`` are cores whose set comes to hold a root while it grows; ``outside`` options that their
+    innermost core's set does not hold from the start.
+    """
+
+    load: Floats
+    rooted: Ints
+    outside: Ints
+
+
+def cover(problem: Problem, certificate: Certificate) -> Cover:
+    """Return for how long [cents] the growing sets enter each trench in each direction, and what they hold wrongly.
+
+    Every core must stand before its parent (``certificate_faults`` says so first).
+    """
+    count = len(certificate.core_width)
+    covers = _grouped(certificate.cover_core, count)
+    tail = np.concatenate([problem.from_node, problem.to_node])
+    head = np.concatenate([problem.to_node, problem.from_node])
+    entering = _grouped(head, problem.node_count)
+    placed = np.where((problem.host < 0) & (problem.node >= 0), certificate.option_core, -1)
+    housed = _grouped(placed, count)
+    unplaced = (problem.host < 0) & (problem.node < 0) & (certificate.option_core >= 0)
+    is_root = np.zeros(problem.node_count, dtype=bool)
+    is_root[_joined_from_start(problem)] = True
+    load, since = np.zeros(2 * len(problem.trench_id)), np.full(problem.node_count, np.inf)
+    below: list[list[Ints]] = [[np.zeros(0, dtype=np.int64)] for _ in range(count)]
+    rooted, outside = [], [np.flatnonzero(unplaced)]
+    for core, width in enumerate(certificate.core_width):
+        own = covers.of(np.array([core]))
+        np.minimum.at(since, certificate.cover_node[own], certificate.cover_time[own])
+        inner = np.concatenate(below[core])
+        since[inner] = 0.0
+        held = np.unique(np.concatenate([inner, certificate.cover_node[own]]))
+        into = entering.of(held)
+        load[into] += np.maximum(np.minimum(since[tail[into]], width) - since[head[into]], 0.0)
+        rooted += [core] if (is_root[held] & (since[held] < width)).any() else []
+        inside = housed.of(np.array([core]))
+        outside.append(inside[since[problem.node[inside]] > 0.0])
+        since[held] = np.inf
+        below[core] = []
+        if certificate.core_parent[core] >= 0:
+            below[certificate.core_parent[core]].append(held)
+    return Cover(load.reshape(2, -1), np.array(rooted, dtype=np.int64), np.concatenate(outside))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """Places of an array by what stands there: those of value g at ``place[start[g]:start[g + 1]]``."""
+
+    start: Ints
+    place: Ints
+
+    def of(self, groups: Ints) -> Ints:
+        """Return the places of all ``groups`` (g,), one group after the other."""
+        low, high = self.start[groups], self.start[groups + 1]
+        size = high - low
+        before: Ints = np.cumsum(size) - size
+        return self.place[np.arange(int(size.sum())) + np.repeat(low - before, size)]
+
+
+def _grouped(values: Ints, count: int) -> _Groups:
+    """Return the places of the values 0 to ``count`` - 1; -1 stands nowhere."""
+    order = np.argsort(values, kind="stable")
+    return _Groups(np.searchsorted(values[order], np.arange(count + 1)).astype(np.int64), order.astype(np.int64))
+
+
+def _joined_from_start(problem: Problem) -> Ints:
+    there = (problem.built == EXISTING) & (problem.node >= 0)
+    return np.unique(np.concatenate([problem.roots, problem.node[there]]))
 
 
 def _shape_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
     stages, (n, resources) = problem.stages, problem.capacity.shape
-    k, nodes = len(certificate.moat_from), problem.node_count
+    k, covers = len(certificate.core_width), len(certificate.cover_core)
     expected: tuple[tuple[str, tuple[int, ...]], ...] = (
         ("budget", (stages,)),
         ("row", (len(problem.value), stages)),
         ("capacity", (n, stages, resources)),
         ("floor", (len(problem.floor_name), stages)),
         ("pair", (len(pairs(problem)[0]), stages)),
-        ("moat_from", (k,)),
-        ("moat_to", (k,)),
-        ("moat_parent", (k,)),
-        ("node_moat", (nodes,)),
-        ("node_time", (nodes,)),
-        ("option_moat", (n,)),
+        ("core_width", (k,)),
+        ("core_parent", (k,)),
+        ("cover_core", (covers,)),
+        ("cover_node", (covers,)),
+        ("cover_time", (covers,)),
+        ("option_core", (n,)),
     )
+    places = {"cover_core": k, "cover_node": problem.node_count}
     for name, shape in expected:
         array: AnyArray = getattr(certificate, name)
         if array.shape != shape:
             yield f"certificate: {name} has shape {array.shape}, expected {shape}"
-        elif name in {"moat_parent", "node_moat", "option_moat"} and ((array < -1) | (array >= k)).any():
-            yield f"certificate: {name} names a moat that is not there"
+        elif name in {"core_parent", "option_core"} and ((array < -1) | (array >= k)).any():
+            yield f"certificate: {name} names a core that is not there"
+        elif name in places and ((array < 0) | (array >= places[name])).any():
+            yield f"certificate: {name} names a core or a node that is not there"
 
 
-def _moat_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
-    grows, stops, since = certificate.moat_from, certificate.moat_to, certificate.node_time
-    if not (np.isfinite(grows) & np.isfinite(stops) & (grows <= stops)).all() or not np.isfinite(since).all():
-        yield "certificate: a moat shrinks, or a time is no number"
+def _core_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
+    width, since = certificate.core_width, certificate.cover_time
+    if not (np.isfinite(width) & (width >= 0.0)).all() or not (np.isfinite(since) & (since >= 0.0)).all():
+        yield "certificate: a core has a negative width, or a time is negative or no number"
         return
-    there = (problem.built == EXISTING) & (problem.node >= 0)
-    roots = np.concatenate([problem.roots, problem.node[there]])
-    for node in np.unique(roots[certificate.node_moat[roots] >= 0]):
-        yield f"certificate: the root at node {node} lies in a moat"
+    if ((certificate.core_parent >= 0) & (certificate.core_parent <= np.arange(len(width)))).any():
+        yield "certificate: a core comes after the one around it"
+        return
+    found = cover(problem, certificate)
+    for core in found.rooted:
+        yield f"certificate: the set around core {core} holds a root"
+    for option in found.outside:
+        yield f"certificate: option {str(problem.option_id[option])!r} is not in its core's set from the start"
     capex = np.where(problem.trench_built == EXISTING, 0, problem.trench_capex).astype(float)
-    load = trench_loads(problem, certificate)
+    load = found.load.max(axis=0)
     for edge in np.flatnonzero(~(load <= capex * (1.0 + _LOAD_SHARE) + _LOAD_CENTS)):
         name = str(problem.trench_id[edge])
-        yield f"certificate: moats load trench {name!r} with {load[edge]:,.3f} cents; its capex is {capex[edge]:,.0f}"
-    yield from _option_faults(problem, certificate)
-
-
-def _option_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
-    """Yield the options that are not inside their moats during all of the moats' growth."""
-    options = np.flatnonzero((certificate.option_moat >= 0) & (problem.host < 0))
-    moat, parent = certificate.option_moat[options], certificate.moat_parent
-    node = problem.node[options]
-    inside, at = np.zeros(len(options), dtype=bool), np.where(node >= 0, certificate.node_moat[node], -1)
-    while (at >= 0).any():
-        inside |= at == moat
-        at = np.where(at >= 0, parent[at], -1)
-    since = np.where(node >= 0, certificate.node_time[node], np.inf)
-    earliest, at = np.full(len(options), np.inf), moat.copy()
-    while (at >= 0).any():
-        earliest = np.where(at >= 0, np.minimum(earliest, certificate.moat_from[at]), earliest)
-        at = np.where(at >= 0, parent[at], -1)
-    for option in options[~(inside & (since <= earliest))]:
-        yield f"certificate: option {str(problem.option_id[option])!r} is not inside its moats while they grow"
-
-
-def _circular(parent: Ints) -> bool:
-    above, rest = parent.copy(), len(parent)
-    while (above >= 0).any() and rest:
-        above = np.where(above >= 0, parent[above], -1)
-        rest -= 1
-    return bool((above >= 0).any())
+        yield f"certificate: cores load trench {name!r} with {load[edge]:,.3f} cents; its capex is {capex[edge]:,.0f}"
 
 
 def _depths(parent: Ints) -> Ints:
@@ -221,7 +254,7 @@ def _cent_prices(problem: Problem, certificate: Certificate) -> Floats:
 
 
 def _best_choice(problem: Problem, certificate: Certificate, gain: Floats) -> float:
-    """Return the largest total gain of options and moats, each standing from a stage on or never.
+    """Return the largest total gain of options and cores, each standing from a stage on or never.
 
     Column s of ``total`` is the gain of a node with all above it in the forest standing from stage s on; the
     last column is never. Levels are folded into the one above them, the deepest first.
@@ -232,18 +265,18 @@ def _best_choice(problem: Problem, certificate: Certificate, gain: Floats) -> fl
     paid = np.append(0.0, price)
     priced = problem.trench_capex > 0
     upkeep = float((problem.trench_opex[priced] / problem.trench_capex[priced]).min()) if priced.any() else 0.0
-    total = np.zeros((n + len(certificate.moat_from), stages + 2))
+    total = np.zeros((n + len(certificate.core_width), stages + 2))
     for s in range(stages + 1):
         total[:n, s] = gain[:, max(s - 1, 0) :].sum(axis=1) - problem.opex * held[s] - problem.capex * paid[s]
-        total[n:, s] = -(certificate.moat_to - certificate.moat_from) * (paid[s] + upkeep * held[s])
+        total[n:, s] = -certificate.core_width * (paid[s] + upkeep * held[s])
     built = np.append(problem.built, np.full(len(total) - n, FREE))[:, None]
     stage = np.arange(stages + 2)
     never, fixed = stage == stages + 1, built >= EXISTING
     allowed = np.where(fixed, stage == built, never | ((built == FREE) & (stage >= 1)))
     total[~allowed] = -np.inf
-    moat = np.where(certificate.option_moat >= 0, certificate.option_moat + n, -1)
-    own = np.where(problem.host >= 0, problem.host, moat)
-    parent = np.append(own, np.where(certificate.moat_parent >= 0, certificate.moat_parent + n, -1))
+    core = np.where(certificate.option_core >= 0, certificate.option_core + n, -1)
+    own = np.where(problem.host >= 0, problem.host, core)
+    parent = np.append(own, np.where(certificate.core_parent >= 0, certificate.core_parent + n, -1))
     depth, value = _depths(parent), 0.0
     for level in range(int(depth.max(initial=-1)), -1, -1):
         nodes = np.flatnonzero(depth == level)

@@ -63,7 +63,7 @@ _LOCAL = 0.9
 class Effort:
     """How long to search: ``tries`` decide; ``seconds`` only guard against a slow machine.
 
-    ``rounds`` is how often the bound's moats are grown anew.
+    ``rounds`` is how often the bound's cores are grown anew.
     """
 
     tries: int = 100

@@ -1,6 +1,6 @@
 """Build stages on a forest: the part of the relaxation that is solved exactly.
 
-Nodes of the forest are the moats and the options. A node's parent must stand no later than the node
+Nodes of the forest are the cores and the options. A node's parent must stand no later than the node
 does; each node has a gain for every stage in which it may be built. The best stages follow from one
 pass up and one pass down the forest.
 """
@@ -14,13 +14,13 @@ import numpy as np
 from xinji.core.arrays import Floats, Ints
 from xinji.core.offer import FORBIDDEN, FREE
 from xinji.core.problem import Problem
-from xinji.plan.choose.moats import Moats
+from xinji.plan.choose.cores import Cores
 from xinji.plan.jit import compiled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forest:
-    """Nodes in order children before parents: first options (n), then moats (k), by ``order``.
+    """Nodes in order children before parents: first options (n), then cores (k), by ``order``.
 
     ``parent`` (n + k,) is -1 at the top; ``built`` (n + k,) the code of ``Problem.built``;
     ``opex_share`` the least yearly opex of a trench per unit of capex.
@@ -44,12 +44,12 @@ def option_nodes(problem: Problem) -> Ints:
         node = np.where(missing, problem.node[at], node)
 
 
-def forest(problem: Problem, moats: Moats, option_moat: Ints) -> Forest:
-    """Return the forest of options and moats; an option with a host stands on the host alone."""
-    n, k = len(problem.option_id), len(moats.parent)
+def forest(problem: Problem, cores: Cores, option_core: Ints) -> Forest:
+    """Return the forest of options and cores; an option with a host stands on the host alone."""
+    n, k = len(problem.option_id), len(cores.parent)
     parent = np.full(n + k, -1, dtype=np.int64)
-    parent[:n] = np.where(problem.host >= 0, problem.host, np.where(option_moat >= 0, option_moat + n, -1))
-    parent[n:] = np.where(moats.parent >= 0, moats.parent + n, -1)
+    parent[:n] = np.where(problem.host >= 0, problem.host, np.where(option_core >= 0, option_core + n, -1))
+    parent[n:] = np.where(cores.parent >= 0, cores.parent + n, -1)
     depth = np.zeros(n + k, dtype=np.int64)
     above = parent.copy()
     while (above >= 0).any():
@@ -61,7 +61,7 @@ def forest(problem: Problem, moats: Moats, option_moat: Ints) -> Forest:
         order=np.argsort(-depth, kind="stable"),
         parent=parent,
         built=np.concatenate([problem.built, np.full(k, FREE, dtype=np.int64)]),
-        width=moats.end - moats.start,
+        width=cores.width,
         opex_share=float(share.min()) if len(share) else 0.0,
     )
 
