@@ -6,7 +6,10 @@ import argparse
 import math
 from importlib.metadata import version
 
+from xinji import cli_explain_arguments as explain
+from xinji import cli_network_arguments as network
 from xinji import cli_radio_arguments as radio
+from xinji import cli_validate_arguments as validate
 from xinji.cli_arguments import add_language, add_region, path, whole
 
 STATUSES = """\
@@ -60,12 +63,18 @@ examples:
   xinji parameters energy --profile lmic  those whose key holds "energy"
 """,
     **radio.EXAMPLES,
+    **network.EXAMPLES,
+    **validate.EXAMPLES,
+    **explain.EXAMPLES,
 }
 _DONE = {
     "check": " (no fault; warnings do not count)",
     "plan": " (a plan stopped by Ctrl-C during the search too)",
     "diff": " (whether or not the plans differ)",
     **radio.DONE,
+    **network.DONE,
+    **validate.DONE,
+    **explain.DONE,
 }
 _HELP = {
     "new": "write a commented region.toml to fill in",
@@ -76,6 +85,9 @@ _HELP = {
     "diff": "say which assets of two plans differ, and what that does",
     "parameters": "list every cost and technical default with unit, range and source",
     **radio.HELP,
+    **network.HELP,
+    **validate.HELP,
+    **explain.HELP,
 }
 
 
@@ -105,6 +117,9 @@ def parser() -> argparse.ArgumentParser:
     _add_plan(made["plan"])
     _add_plan_verbs(made)
     radio.add_radio_verbs(made)
+    network.add_network_verb(made)
+    validate.add_validate_verbs(made)
+    explain.add_explain_verbs(made)
     return whole
 
 

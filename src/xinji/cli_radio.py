@@ -18,7 +18,6 @@ from xinji.workflow import coverage
 from xinji.workflow.coverage_files import coverage_object
 from xinji.workflow.coverage_run import CoverageRun, CoverageSettings
 from xinji.workflow.transmitters import Choice
-from xinji.workflow.validate import exit_status, table, validate_radio
 
 DONE = 0
 
@@ -74,16 +73,6 @@ def run_calibrate(arguments: Namespace) -> int:
     else:
         sys.stdout.write(made.text() + "\n")
     return DONE
-
-
-def run_validate(arguments: Namespace) -> int:
-    """Hold the models against published figures and print how each set fares; 1 where a case fails."""
-    results = validate_radio(arguments.data)
-    if arguments.json:
-        _say_object([result.record() for result in results])
-    else:
-        sys.stdout.write(table(results, details=arguments.details) + "\n")
-    return exit_status(results)
 
 
 @contextmanager

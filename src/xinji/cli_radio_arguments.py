@@ -9,7 +9,6 @@ from xinji.cli_arguments import above_zero, add_language, add_region, path, whol
 HELP = {
     "coverage": "compute the radio coverage of a region's transmitters as maps and statistics",
     "calibrate": "fit the path-loss model to measured levels, or say why the data do not allow it",
-    "validate": "hold the models against published figures, set by set",
 }
 EXAMPLES = {
     "coverage": """\
@@ -29,21 +28,15 @@ examples:
   xinji calibrate regions/my_county --measurements drive.csv --sectors sectors.csv --out calibration.toml
   xinji coverage regions/my_county --sectors sectors.csv --calibration calibration.toml
 """,
-    "validate": """\
-examples:
-  xinji validate radio --data shared/validation           one row a set: cases, passed, worst error, tolerance
-  xinji validate radio --data shared/validation --json    the same for a script
-""",
 }
 DONE = {
     "calibrate": " (also where the data allow no correction: the text says why)",
-    "validate": " (every case passed)\n  1  a case failed",
 }
 
 
 def add_radio_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     """Add the arguments of the radio verbs to their parsers in ``made``."""
-    coverage, calibrate, validate = made["coverage"], made["calibrate"], made["validate"]
+    coverage, calibrate = made["coverage"], made["calibrate"]
     _add_transmitters(coverage)
     coverage.add_argument("--out", type=path, metavar="DIR", help="folder of the maps (default: out/<region>_coverage)")
     coverage.add_argument(
@@ -77,10 +70,6 @@ def add_radio_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     calibrate.add_argument("--out", type=path, metavar="FILE", help="calibration file to write (default: none)")
     _add_engine(calibrate)
     calibrate.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    validate.add_argument("subject", choices=("radio",), help="which models")
-    validate.add_argument("--data", type=path, required=True, metavar="DIR", help="folder of validation sets")
-    validate.add_argument("--details", action="store_true", help="list every failure, not the first of each set alone")
-    validate.add_argument("--json", action="store_true", help="print a list of one object a set")
 
 
 def _add_transmitters(verb: argparse.ArgumentParser) -> None:

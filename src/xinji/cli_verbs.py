@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from xinji import cli_radio
+from xinji import cli_explain, cli_network, cli_radio, cli_validate
 from xinji.cli_progress import steps
 from xinji.cli_summary import plan_object, plan_text
 from xinji.core.parameters import Parameters
@@ -48,7 +48,11 @@ def run(arguments: Namespace) -> int:
         "parameters": _parameters,
         "coverage": cli_radio.run_coverage,
         "calibrate": cli_radio.run_calibrate,
-        "validate": cli_radio.run_validate,
+        "network": cli_network.run_network,
+        "validate": cli_validate.run_validate,
+        "verify": cli_validate.run_verify,
+        "explain": cli_explain.run_explain,
+        "frontier": cli_explain.run_frontier,
     }
     return verbs[arguments.verb](arguments)
 

@@ -57,11 +57,20 @@ def test_any_prices_and_any_smaller_cores_give_a_valid_bound(seed: int, draw: in
 
 
 def test_without_prices_the_bound_is_all_worth_that_could_be_served() -> None:
-    problem = hand_problem()
+    problem = replace(hand_problem(), capacity=np.full((4, 3), np.inf))
     none = _certificate(problem)
     zero = {name: np.zeros_like(getattr(none, name)) for name in ("budget", "row", "capacity", "floor", "pair")}
     everything = (problem.value[problem.arc_row] * problem.arc_share[:, None]).sum()
     assert certified_bound(problem, replace(none, **zero)) == pytest.approx(everything)
+
+
+def test_without_prices_a_whole_site_still_serves_no_more_than_its_scarcer_resource() -> None:
+    problem = hand_problem()
+    none = _certificate(problem)
+    zero = {name: np.zeros_like(getattr(none, name)) for name in ("budget", "row", "capacity", "floor", "pair")}
+    # Of 8 units uplink row 0 takes 0.9 x 5 for 0.9 x 100, row 1 the other 3.5 of its 6 for 50; the cell serves 25.
+    first = 90.0 + 50.0 * 3.5 / 6.0 + 25.0
+    assert certified_bound(problem, replace(none, **zero)) == pytest.approx(first * 1.6)
 
 
 def test_under_least_cost_the_cores_alone_bound_the_trenches_of_what_is_committed() -> None:

@@ -13,10 +13,12 @@ from xinji.io.parameters import PROFILES, load
 from xinji.plan.compute.offer import offer as compute_offer
 from xinji.plan.demand import forecast
 from xinji.plan.fibre.offer import offer as fibre_offer
+from xinji.plan.fibre.pon.prices import read_holes, read_prices
 from xinji.plan.fibre.trench import trenches
 from xinji.plan.radio.bands import read_bands
 from xinji.plan.radio.calibration_settings import read_settings
 from xinji.plan.radio.cell_capacity import read_drops
+from xinji.plan.radio.microwave import EQUIPMENT, read_equipment, read_rules
 from xinji.plan.radio.offer import offer as radio_offer
 from xinji.plan.radio.service_quality import read_quality
 from xinji.plan.radio.shadowing import read_shadowing
@@ -51,6 +53,11 @@ def recorded(request: pytest.FixtureRequest) -> Recorder:
     read_shadowing(region.parameters)
     read_drops(region.parameters, seed=0)
     read_settings(region.parameters)
+    read_prices(region.parameters)
+    read_holes(region.parameters)
+    read_rules(region.parameters, region.latitude_deg)
+    for kind in EQUIPMENT:
+        read_equipment(region.parameters, kind)
     return entries
 
 

@@ -17,6 +17,7 @@ class Certificate:
     ``pair`` (p, T) for the arcs of one row that stand on one option: a pair is a row and a partner,
     a partner's host, or a host on which two or more of the row's arcs stand, in order of row and
     then option.
+    ``capacity`` and ``pair`` are 0 for what sites kept whole hold themselves (``plan.choose.block_proof``).
     Cores pack the cost of trenches: core k is ``core_width[k]`` [cents of capex] wide and lies in core
     ``core_parent[k]`` (-1: in none). Around it grows a set of nodes, which never holds a root: node
     ``cover_node[c]`` is in the set of ``cover_core[c]`` from width ``cover_time[c]`` on, and in those

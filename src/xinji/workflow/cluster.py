@@ -1,8 +1,8 @@
-"""Path loss of many sites at once: in this process, in several, or on a Dask cluster; the same bits each way.
+"""Much work at once: in this process, in several, or on a Dask cluster; the same bits each way.
 
-A task carries all that it needs (a window of the surface around its site) and answers with a
-compressed array, so that no worker has to see this machine's files, and a task that died with its
-worker can be run again anywhere. Each way cuts the same windows and calls the same function.
+A task carries all that it needs (for path loss a window of the surface around its site) and answers
+with arrays, so that no worker has to see this machine's files, and a task that died with its
+worker can be run again anywhere. Each way makes the same tasks and calls the same function.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import islice
 from multiprocessing import get_context
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -67,8 +67,24 @@ class Task:
         )
 
 
-Crew: TypeAlias = Callable[[Iterable[Task]], Iterator[LossMap]]
-"""Runs tasks and yields their maps as they are done, in any order."""
+Made = TypeVar("Made")
+Made_co = TypeVar("Made_co", covariant=True)
+
+
+class Job(Protocol[Made_co]):
+    """What a crew runs: it can be pickled, and so can what it makes."""
+
+    def run(self) -> Made_co:
+        """Return what was made."""
+        ...
+
+
+class Crew(Protocol):
+    """Runs jobs and yields what they make as they are done, in any order."""
+
+    def __call__(self, tasks: Iterable[Job[Made]], /) -> Iterator[Made]:
+        """Run ``tasks``."""
+        ...
 
 
 def task_of(asked: Task) -> Task:
@@ -96,7 +112,7 @@ def task_of(asked: Task) -> Task:
     return replace(asked, surface=part)
 
 
-def alone(tasks: Iterable[Task]) -> Iterator[LossMap]:
+def alone(tasks: Iterable[Job[Made]], /) -> Iterator[Made]:
     """Run ``tasks`` one after the other in this process."""
     for task in tasks:
         yield task.run()
@@ -104,7 +120,11 @@ def alone(tasks: Iterable[Task]) -> Iterator[LossMap]:
 
 def processes(workers: int) -> Crew:
     """Return what runs tasks in ``workers`` processes of this machine; one worker is this process itself."""
-    return alone if workers == 1 else lambda tasks: _pooled(tasks, workers)
+
+    def pooled(tasks: Iterable[Job[Made]], /) -> Iterator[Made]:
+        return _pooled(tasks, workers)
+
+    return alone if workers == 1 else pooled
 
 
 def cluster(address: str) -> Crew:
@@ -115,20 +135,24 @@ def cluster(address: str) -> Crew:
     if find_spec("distributed") is None:
         remedy = "Install it with `pip install 'xinji[cluster]'`, or leave --cluster out."
         raise InputError([Fault("cluster", "Dask is not installed", remedy)])
-    return lambda tasks: _clustered(tasks, address)
+
+    def clustered(tasks: Iterable[Job[Made]], /) -> Iterator[Made]:
+        return _clustered(tasks, address)
+
+    return clustered
 
 
-def pack(value: Task | LossMap) -> bytes:
+def pack(value: object) -> bytes:
     """Return ``value`` as compressed bytes."""
     return zlib.compress(pickle.dumps(value, protocol=5), 1)
 
 
-def _pooled(tasks: Iterable[Task], workers: int) -> Iterator[LossMap]:
+def _pooled(tasks: Iterable[Job[Made]], workers: int) -> Iterator[Made]:
     rest = iter(tasks)
-    waiting: list[Task] = []
+    waiting: list[Job[Made]] = []
     for _ in range(_RESTARTS):
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_leave_interrupts)
-        running: dict[Future[LossMap], Task] = {}
+        running: dict[Future[Made], Job[Made]] = {}
         try:
             while True:
                 fresh = [*waiting, *islice(rest, max(0, IN_FLIGHT * workers - len(running) - len(waiting)))]
@@ -146,7 +170,7 @@ def _pooled(tasks: Iterable[Task], workers: int) -> Iterator[LossMap]:
             waiting = [*waiting, *running.values()]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    remedy = "Give it more memory or fewer --workers; what is done is in the store."
+    remedy = "Give it more memory or fewer processes; path loss that is done is in the store."
     raise XinjiError(f"worker processes were killed {_RESTARTS} times. {remedy}")
 
 
@@ -185,7 +209,7 @@ class _Client(Protocol):
         ...
 
 
-def _clustered(tasks: Iterable[Task], address: str) -> Iterator[LossMap]:
+def _clustered(tasks: Iterable[Job[Made]], address: str) -> Iterator[Made]:
     client, rest = _connect(address), iter(tasks)
     running: set[_Answer] = set()
     seen = time.monotonic()
@@ -231,7 +255,7 @@ def _workers(client: _Client) -> int:
     return len(client.scheduler_info()["workers"])
 
 
-def _submit(client: _Client, task: Task) -> _Answer:
+def _submit(client: _Client, task: Job[object]) -> _Answer:
     packed = pack(task)
     # The key names the work, so that two runs that ask the same share it.
     key = f"xinji-{hashlib.sha256(packed).hexdigest()[:32]}"
@@ -243,7 +267,7 @@ def _answer(packed: bytes, wanted: str) -> bytes:
     here = version("xinji")
     if here != wanted:
         raise XinjiError(f"a worker of the cluster has Xinji {here}, this machine {wanted}. Install the same on both.")
-    task: Task = pickle.loads(zlib.decompress(packed))  # noqa: S301 - our own client's
+    task: Job[object] = pickle.loads(zlib.decompress(packed))  # noqa: S301 - our own client's
     return pack(task.run())
 
 
@@ -253,19 +277,18 @@ def _still_there(client: _Client, address: str, seen: float) -> float:
     if _workers(client):
         return now
     if now - seen > NO_WORKER_S:
-        remedy = "Start workers with `dask worker ADDRESS` and run again; what is done is in the store."
+        remedy = "Start workers with `dask worker ADDRESS` and run again; path loss that is done is in the store."
         raise XinjiError(f"the cluster at {address} has had no worker for {NO_WORKER_S:.0f} s. {remedy}")
     return seen
 
 
-def _result(answer: _Answer) -> LossMap:
+def _result(answer: _Answer) -> Any:  # noqa: ANN401 - whatever the job makes
     killed: type[Exception] = import_module("distributed").KilledWorker
     try:
         packed = answer.result()
     except killed as error:
-        remedy = "Give the workers more memory; what is done is in the store."
+        remedy = "Give the workers more memory; path loss that is done is in the store."
         raise XinjiError(f"a task of the cluster took several workers down with it. {remedy}") from error
     except ModuleNotFoundError as error:
         raise XinjiError(f"a worker of the cluster lacks Python's {error.name}. Install Xinji there.") from error
-    made: LossMap = pickle.loads(zlib.decompress(packed))  # noqa: S301 - our own worker's
-    return made
+    return pickle.loads(zlib.decompress(packed))  # noqa: S301 - our own worker's

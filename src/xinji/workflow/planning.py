@@ -61,7 +61,11 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the name of a step, how much of it is done, and of how much."""
 
 _OF_FLOORS = ("floor ", "the bound ", "the certificate's bound ")
+FRONTIER_FILES = ("frontier.json", "frontier.csv", "frontier.png", "frontier.svg")
+"""What ``xinji frontier`` adds to a plan's folder; it goes with the plan when that is replaced."""
+
 _OURS = {PLAN_FILE, STUDY_FILE, REGION_FOLDER, "plan.gpkg", "bill_of_materials.xlsx", "tables", "layers"}
+_OURS |= set(FRONTIER_FILES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 Let go, each at a multiplier of at least 0: a row is served at most once; capacities; the arcs of a
 row that stand on one option (``index.Index.pair``); budgets; floors. What stays (an option only on
 its host and inside its cores, once built always built) is solved exactly by ``staged.best_stages``.
+Sites are kept whole (``block``): a host's options, one of their resources and a row's arcs on them.
 Any multipliers give a valid bound (weak duality), so it does not matter how they were found.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,16 @@ from xinji.core.arrays import Bools, Floats, Ints
 from xinji.core.offer import EXISTING, FORBIDDEN
 from xinji.core.plan import Certificate
 from xinji.core.problem import Problem
+from xinji.plan.choose.block import (
+    Blocks,
+    Terms,
+    block_choice,
+    block_gains,
+    blocks_of,
+    line_needs,
+    needless,
+    no_blocks,
+)
 from xinji.plan.choose.cores import Cores, grow_cores
 from xinji.plan.choose.index import SERVERS, Index, budget_limits, index, row_worth, stage_prices
 from xinji.plan.choose.staged import Forest, best_stages, forest
@@ -25,6 +37,7 @@ _DEFLECTION = 0.6
 _PATIENCE = 15
 _SHRINK = 0.7
 _AVERAGE = 0.03
+_WHOLE = 1.0 / 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +59,8 @@ class Multipliers:
 class Bound:
     """A proved bound on the maximised objective, its certificate, and what guides the heuristic.
 
-    ``value`` bounds worth from above (or minus the discounted cost); ``standing`` (n, T) is the
+    ``value`` bounds worth from above (or minus the discounted cost); ``multipliers`` price everything that
+    is let go, what whole sites keep included, which the certificate leaves at 0; ``standing`` (n, T) is the
     averaged relaxed choice, between 0 and 1; ``interrupted`` says that Ctrl-C ended the descent.
     """
 
@@ -99,25 +113,36 @@ def _standing_gains(index: Index, capacity: Floats, pair: Floats) -> Floats:
 
 
 @compiled
-def _option_gains(index: Index, worth: Floats, capacity: Floats, pair: Floats, served: Floats) -> Floats:
-    """Return the gain of each option standing in each stage (n, T); fill ``served`` (a, T) with 0 or the share."""
-    n, stages = len(index.start) - 1, worth.shape[1]
-    gain = _standing_gains(index, capacity, pair)
-    for option in range(n):
+def _profits(index: Index, worth: Floats, capacity: Floats, pair: Floats) -> Floats:
+    """Return what the prices leave each arc (a, T) for serving the whole row."""
+    profit = np.zeros((len(index.row), worth.shape[1]))
+    for option in range(len(index.start) - 1):
         for arc in range(index.start[option], index.start[option + 1]):
             row, other = index.row[arc], index.partner[arc]
+            profit[arc] = worth[row]
+            for p in index.pair[arc]:
+                if p >= 0:
+                    profit[arc] -= pair[p]
+            for k in range(index.capacity.shape[1]):
+                carrier = other if (k == SERVERS and other >= 0) else option
+                if index.limited[carrier, k]:
+                    for t in range(worth.shape[1]):
+                        profit[arc, t] -= index.amount[row, t, k] * capacity[carrier, t, k]
+    return profit
+
+
+@compiled
+def _serve_alone(index: Index, profit: Floats) -> tuple[Floats, Floats]:
+    """Return what arcs serve if nothing but the prices limits them (a, T), and what options gain by it (n, T)."""
+    stages = profit.shape[1]
+    served, gain = np.zeros(profit.shape), np.zeros((len(index.start) - 1, stages))
+    for option in range(len(gain)):
+        for arc in range(index.start[option], index.start[option + 1]):
             for t in range(stages):
-                profit = worth[row, t]
-                for p in index.pair[arc]:
-                    if p >= 0:
-                        profit -= pair[p, t]
-                for k in range(index.capacity.shape[1]):
-                    carrier = other if (k == SERVERS and other >= 0) else option
-                    if index.limited[carrier, k]:
-                        profit -= index.amount[row, t, k] * capacity[carrier, t, k]
-                served[arc, t] = index.share[arc] if profit > 0.0 else 0.0
-                gain[option, t] += served[arc, t] * profit
-    return gain
+                if profit[arc, t] > 0.0:
+                    served[arc, t] = index.share[arc]
+                    gain[option, t] += index.share[arc] * profit[arc, t]
+    return served, gain
 
 
 @compiled
@@ -170,18 +195,51 @@ def standing_gains(problem: Problem, trees: Forest, prices: Floats, gain: Floats
     return np.concatenate([options, cores])
 
 
-def relaxation(problem: Problem, arcs: Index, trees: Forest, prices: Multipliers) -> tuple[float, Ints, Floats]:
-    """Return the bound that ``prices`` prove, the relaxed stages (n,) and the relaxed service (a, T)."""
-    floor = prices.floor * floor_active(problem)
-    worth = row_worth(problem, floor) - prices.row
-    served = np.zeros((len(arcs.row), problem.stages))
-    gain = _option_gains(arcs, worth, prices.capacity, prices.pair, served)
+class _Inner(NamedTuple):
+    """The relaxed problem at given prices.
+
+    ``gains`` (n + k, T + 1) are those of the forest's nodes, with a block's all at its host; ``served`` (a, T)
+    is what arcs serve one by one; ``terms`` and ``table`` are the blocks'.
+    """
+
+    gains: Floats
+    served: Floats
+    terms: Terms
+    table: Floats
+
+
+def _inner(problem: Problem, arcs: Index, blocks: Blocks, trees: Forest, prices: Multipliers) -> _Inner:
+    worth = row_worth(problem, prices.floor * floor_active(problem)) - prices.row
     money = stage_prices(problem, prices.budget)
-    value, chosen = best_stages(trees.order, trees.parent, trees.built, standing_gains(problem, trees, money, gain))
-    value += prices.row.sum() - (floor * problem.floor_amount[:, None]).sum()
+    profit = _profits(arcs, worth, prices.capacity, prices.pair)
+    gain = _standing_gains(arcs, prices.capacity, prices.pair)
+    served, alone = _serve_alone(arcs, profit)
+    terms = Terms(
+        built=problem.built,
+        standing=gain - problem.opex[:, None] * money,
+        cost=problem.capex[:, None] * money,
+        need=line_needs(problem, blocks),
+        profit=profit,
+        alone=alone,
+    )
+    gains = standing_gains(problem, trees, money, gain + alone)
+    gains[blocks.child] = 0.0
+    whole, table = block_gains(blocks, arcs, terms)
+    gains[blocks.host] += whole
+    return _Inner(gains, served, terms, table)
+
+
+def relaxation(
+    problem: Problem, arcs: Index, blocks: Blocks, trees: Forest, prices: Multipliers
+) -> tuple[float, Ints, Floats]:
+    """Return the bound that ``prices`` prove, the relaxed stages (n + k,) and the relaxed service (a, T)."""
+    inner = _inner(problem, arcs, blocks, trees, prices)
+    value, chosen = best_stages(trees.order, trees.parent, trees.built, inner.gains)
+    block_choice(blocks, arcs, inner.terms, inner.table, chosen, inner.served)
+    value += prices.row.sum() - (prices.floor * floor_active(problem) * problem.floor_amount[:, None]).sum()
     if problem.goal == "most_value":
         value += float(prices.budget @ budget_limits(problem))
-    return float(value), chosen, served
+    return float(value), chosen, inner.served
 
 
 def floor_active(problem: Problem) -> Floats:
@@ -206,9 +264,23 @@ class _Descent:
 
     def __init__(self, problem: Problem, arcs: Index, trees: Forest) -> None:
         self.problem, self.arcs, self.trees = problem, arcs, trees
+        self.blocks, self.whole = no_blocks(problem, arcs), False
         self.priced = float(problem.goal == "most_value")
         self.scale, self.prices = _start(problem, arcs, _typical_worth(problem), self.priced)
         self.slack = tuple(np.zeros(part.shape) for part in (self.prices.row, self.prices.capacity, self.prices.pair))
+
+    def keep_whole(self, blocks: Blocks) -> None:
+        """Go on with ``blocks``, without the prices that they make needless."""
+        capacity, pair = needless(self.problem, self.arcs, blocks)
+        self.blocks, self.whole = blocks, True
+        self.prices = replace(
+            self.prices,
+            capacity=np.where(capacity[:, None], 0.0, self.prices.capacity),
+            pair=np.where(pair[:, None], 0.0, self.prices.pair),
+        )
+        budget, row, capacities, floor, pairs = self.scale
+        capacities = np.where(capacity[:, None], 0.0, capacities)
+        self.scale = (budget, row, capacities, floor, np.where(pair[:, None], 0.0, pairs))
 
     def gradient(self, chosen: Ints, served: Floats) -> tuple[Floats, ...]:
         """Return the slack of every relaxed constraint, in the order of ``Multipliers.parts``."""
@@ -272,17 +344,21 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
 
     ``target`` is the objective of a known plan, which sets the length of the steps. Cores are grown
     anew in each of ``rounds``, each option paying for its own with what the prices of the round
-    before leave it.
+    before leave it. The last rounds keep sites whole, which takes several times as long.
     """
     arcs = index(problem)
+    blocks = blocks_of(problem, arcs)
     cores, trees = _cored(problem, _first_prizes(problem))
     descent = _Descent(problem, arcs, trees)
     interrupted = False
     best, standing = np.inf, np.zeros((len(problem.option_id), problem.stages))
+    guide = descent.prices
     for turn in range(rounds):
         if turn:
-            cores, trees = _cored(problem, _prizes(problem, arcs, trees, descent.prices))
+            cores, trees = _cored(problem, _prizes(descent))
             descent.trees = trees
+        if turn == rounds - int(_WHOLE * rounds):
+            descent.keep_whole(blocks)
         try:
             value, prices, now = _descend(descent, target, iterations)
         except KeyboardInterrupt:
@@ -292,12 +368,18 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
             value, prices, now = _descend(descent, target, 1)
         if value < best:
             best, standing, kept = value, now, (cores, trees, prices)
+            guide = guide if descent.whole else prices
         descent.prices = prices
         if interrupted:
             break
     cores, trees, prices = kept
-    n = len(problem.option_id)
-    certificate = Certificate(
+    best = relaxation(problem, arcs, blocks, trees, prices)[0]
+    return Bound(best, _certificate(cores, trees, prices), guide, standing, interrupted)
+
+
+def _certificate(cores: Cores, trees: Forest, prices: Multipliers) -> Certificate:
+    n = len(prices.capacity)
+    return Certificate(
         budget=prices.budget,
         row=prices.row,
         capacity=prices.capacity,
@@ -310,7 +392,6 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
         cover_time=cores.cover_time,
         option_core=np.where((trees.parent[:n] >= n), trees.parent[:n] - n, -1),
     )
-    return Bound(best, certificate, prices, standing, interrupted)
 
 
 def _standalone(problem: Problem) -> Bools:
@@ -332,13 +413,11 @@ def _first_prizes(problem: Problem) -> Floats:
     return np.full(len(problem.option_id), float(problem.trench_capex.sum() + 1))
 
 
-def _prizes(problem: Problem, arcs: Index, trees: Forest, prices: Multipliers) -> Floats:
+def _prizes(descent: _Descent) -> Floats:
     """Return what each option with all it hosts is worth over its own cost (n,), in cents of trench capex."""
-    n, stages = len(problem.option_id), problem.stages
-    worth = row_worth(problem, prices.floor * floor_active(problem)) - prices.row
-    gain = _option_gains(arcs, worth, prices.capacity, prices.pair, np.zeros((len(arcs.row), stages)))
-    money = stage_prices(problem, prices.budget)
-    own = standing_gains(problem, trees, money, gain)[:n]
+    problem, trees, prices = descent.problem, descent.trees, descent.prices
+    n, money = len(problem.option_id), stage_prices(descent.problem, descent.prices.budget)
+    own = _inner(problem, descent.arcs, descent.blocks, trees, prices).gains[:n]
     order = np.argsort(problem.host < 0, kind="stable")
     total = own.copy()
     for option in order[problem.host[order] >= 0]:
@@ -357,7 +436,7 @@ def _descend(descent: _Descent, target: float, iterations: int) -> tuple[float, 
     standing = np.zeros((n, problem.stages))
     stage_number = np.arange(1, problem.stages + 1)
     for step in range(iterations):
-        value, chosen, served = relaxation(problem, descent.arcs, descent.trees, descent.prices)
+        value, chosen, served = relaxation(problem, descent.arcs, descent.blocks, descent.trees, descent.prices)
         stall += 1
         if value < best:
             stall = 0 if value < best - 1e-5 * abs(best) or not np.isfinite(best) else stall

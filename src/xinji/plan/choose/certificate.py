@@ -28,6 +28,7 @@ from xinji.core.plan import Certificate
 from xinji.core.problem import Problem
 from xinji.core.vocabulary import RESOURCES
 from xinji.errors import CheckError
+from xinji.plan.choose.block_proof import site_gains, sites
 from xinji.units import CENTS_PER_UNIT
 
 _SERVERS = RESOURCES.index("servers")
@@ -44,7 +45,7 @@ def certified_bound(problem: Problem, certificate: Certificate) -> float:
     if faults:
         raise CheckError("\n".join(faults))
     floor = np.where(_floor_due(problem), certificate.floor, 0.0)
-    value = _best_choice(problem, certificate, _option_gains(problem, certificate, floor))
+    value = _best_choice(problem, certificate, _arc_profits(problem, certificate, floor))
     value += float(certificate.row.sum()) - float((floor * problem.floor_amount[:, None]).sum())
     if problem.goal == "least_cost":
         return -value
@@ -225,10 +226,9 @@ def _floor_due(problem: Problem) -> AnyArray:
     return np.arange(1, problem.stages + 1) >= problem.floor_stage[:, None]
 
 
-def _option_gains(problem: Problem, certificate: Certificate, floor: Floats) -> Floats:
-    """Return what each option standing in each stage adds to the Lagrangian (n, T), costs apart."""
-    limited = np.isfinite(problem.capacity)
-    price = np.where(limited[:, None, :], certificate.capacity, 0.0)
+def _arc_profits(problem: Problem, certificate: Certificate, floor: Floats) -> Floats:
+    """Return what each arc adds to the Lagrangian by serving its whole row in each stage (a, T)."""
+    price = _capacity_prices(problem, certificate)
     worth = problem.floor_weight.T @ floor - certificate.row
     if problem.goal == "most_value":
         worth = worth + problem.value
@@ -237,11 +237,21 @@ def _option_gains(problem: Problem, certificate: Certificate, floor: Floats) -> 
         partner = problem.arc_partner if k == _SERVERS else np.full(len(profit), -1)
         carrier = np.where(partner >= 0, partner, problem.arc_option)
         profit = profit - problem.amount[problem.arc_row, :, k] * price[carrier, :, k]
-    _, pair_option, arc, pair = pairs(problem)
+    _, _, arc, pair = pairs(problem)
     np.subtract.at(profit, arc, certificate.pair[pair])
+    return profit
+
+
+def _capacity_prices(problem: Problem, certificate: Certificate) -> Floats:
+    return np.where(np.isfinite(problem.capacity)[:, None, :], certificate.capacity, 0.0)
+
+
+def _own_gains(problem: Problem, certificate: Certificate) -> Floats:
+    """Return what each option standing in each stage adds to the Lagrangian (n, T), costs and arcs apart."""
+    limited = np.isfinite(problem.capacity)
+    price = _capacity_prices(problem, certificate)
     gain: Floats = (np.where(limited, problem.capacity, 0.0)[:, None, :] * price).sum(axis=2)
-    np.add.at(gain, problem.arc_option, problem.arc_share[:, None] * np.maximum(profit, 0.0))
-    np.add.at(gain, pair_option, certificate.pair)
+    np.add.at(gain, pairs(problem)[1], certificate.pair)
     return gain
 
 
@@ -253,14 +263,17 @@ def _cent_prices(problem: Problem, certificate: Certificate) -> Floats:
     return np.asarray(rows.T @ certificate.budget)
 
 
-def _best_choice(problem: Problem, certificate: Certificate, gain: Floats) -> float:
+def _best_choice(problem: Problem, certificate: Certificate, profit: Floats) -> float:
     """Return the largest total gain of options and cores, each standing from a stage on or never.
 
-    Column s of ``total`` is the gain of a node with all above it in the forest standing from stage s on; the
-    last column is never. Levels are folded into the one above them, the deepest first.
+    ``profit`` (a, T) is that of the arcs. Column s of ``total`` is the gain of a node with all above it in the
+    forest standing from stage s on; the last column is never. Levels are folded into the one above them, the
+    deepest first; whole sites come first of all.
     """
-    n, stages = gain.shape
-    price = _cent_prices(problem, certificate)
+    n, stages = len(problem.option_id), problem.stages
+    price, gain = _cent_prices(problem, certificate), _own_gains(problem, certificate)
+    whole = [(site, site_gains(problem, site, profit, gain, price)) for site in sites(problem)]
+    np.add.at(gain, problem.arc_option, problem.arc_share[:, None] * np.maximum(profit, 0.0))
     held = np.array([price[max(s - 1, 0) :].sum() for s in range(stages + 1)])
     paid = np.append(0.0, price)
     priced = problem.trench_capex > 0
@@ -274,6 +287,15 @@ def _best_choice(problem: Problem, certificate: Certificate, gain: Floats) -> fl
     never, fixed = stage == stages + 1, built >= EXISTING
     allowed = np.where(fixed, stage == built, never | ((built == FREE) & (stage >= 1)))
     total[~allowed] = -np.inf
+    for site, worth in whole:
+        total[site.option] = 0.0
+        total[site.host] += worth
+    return _folded(problem, certificate, total)
+
+
+def _folded(problem: Problem, certificate: Certificate, total: Floats) -> float:
+    """Return the largest sum over the forest of the gains ``total``, which is written over."""
+    n = len(problem.option_id)
     core = np.where(certificate.option_core >= 0, certificate.option_core + n, -1)
     own = np.where(problem.host >= 0, problem.host, core)
     parent = np.append(own, np.where(certificate.core_parent >= 0, certificate.core_parent + n, -1))

@@ -25,6 +25,7 @@ _SAFETY = 1.0 - 1e-12
 _NOTHING = 1e-9
 _STEP = 0.15
 _GROWING, _WAITING, _SPENT, _ENDED = 0, 1, 2, 3
+_ISLAND = -2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,17 +160,21 @@ def _load(land: _Land, growth: _Growth, nodes: list[int], phase: int, reach: flo
 
 @compiled
 def _advance(land: _Land, growth: _Growth, lists: _Lists, core: int, phase: int, step: float) -> int:
-    """Grow ``core`` to the nearest root or station that stops it, or by a step; return where it stops, or -1."""
+    """Grow ``core`` to the nearest root or station that stops it, or by a step; return where it stops, or -1.
+
+    ``_ISLAND`` says that the set holds all that could lead to it.
+    """
     own = _own_nodes(growth, lists, core, phase)
     seen, heap, covered = [0 for _ in range(0)], [(0.0, 0) for _ in range(0)], [0 for _ in range(0)]
     for node in own:
         growth.distance[node] = 0.0
     for node in own:
         _look(land, growth, node, 0.0, heap, seen)
-    stop, reach = -1, min(growth.left[core], max(step, _STEP * growth.level[core]))
+    stop, reach = _ISLAND, min(growth.left[core], max(step, _STEP * growth.level[core]))
     while len(heap) > 0:
         far, node = heappop(heap)
         if far > reach:
+            stop = -1
             break
         if growth.inside[node] == phase:
             continue
@@ -236,7 +241,7 @@ def _grow_all(
                 continue
         phase += 1
         stop = _advance(land, growth, lists, core, phase, step)
-        if stop >= 0 and land.is_root[stop]:
+        if stop == _ISLAND or (stop >= 0 and land.is_root[stop]):
             growth.status[core] = _ENDED
         elif stop >= 0:
             growth.status[core], growth.met[core] = _WAITING, stop

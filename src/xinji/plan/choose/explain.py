@@ -8,12 +8,13 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from xinji.core.arrays import Bools, Floats, Ints
 from xinji.core.offer import EXISTING, FORBIDDEN
-from xinji.core.plan import Reasons
+from xinji.core.plan import Plan, Reasons
 from xinji.core.problem import Problem
 from xinji.plan.choose.bound import Multipliers, all_roots
 from xinji.plan.choose.construct import State, Task, new_state, out_gains, resume, task
+from xinji.plan.choose.dependents import behind
 from xinji.plan.choose.index import row_worth, stage_prices
-from xinji.plan.choose.network import graph_of, new_network, start_stage
+from xinji.plan.choose.network import UNJOINED, graph_of, new_network, spread_joined, start_stage
 
 REASONS = {
     "existing": "stands already",
@@ -26,6 +27,15 @@ REASONS = {
     "host_out": "out because its host is not built",
     "no_fibre_path": "out because no way leads from it to a point of presence",
     "forbidden": "out because it was ruled out beforehand",
+}
+
+TRENCH_REASONS = {
+    "existing": "is there already",
+    "fixed": "in because it was committed beforehand",
+    "joins": "in because what stands behind it has no other way to a point of presence",
+    "shortens": "in because it makes a second way: a shorter path, or one dug in time",
+    "joined_otherwise": "out because both its ends are joined without it",
+    "leads_nowhere": "out because nothing is built that needs it",
 }
 
 
@@ -145,3 +155,18 @@ def standing_state(problem: Problem, stage: Ints, served: Floats, prices: Multip
     state = new_state(problem, plan.arcs)
     resume(plan, state, served[plan.arcs.arc], stage)
     return plan, state
+
+
+def trench_reason(problem: Problem, plan: Plan, trench: int) -> str:
+    """Return why ``trench`` is in ``plan`` or out of it, a key of ``TRENCH_REASONS``."""
+    built, stage = problem.trench_built[trench], plan.trench_stage[trench]
+    if built == EXISTING:
+        return "existing"
+    if stage >= EXISTING:
+        alone = len(behind(problem, plan.stage, plan.trench_stage, trench)) > 0
+        return "fixed" if built > EXISTING else "joins" if alone else "shortens"
+    network = new_network(problem, all_roots(problem))
+    network.dug[:] = plan.trench_stage
+    spread_joined(problem, network, problem.stages)
+    ends = np.array([problem.from_node[trench], problem.to_node[trench]])
+    return "joined_otherwise" if (network.joined[ends] < UNJOINED).all() else "leads_nowhere"

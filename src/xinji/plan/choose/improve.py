@@ -45,6 +45,7 @@ from xinji.plan.choose.network import (
     start_stage,
     wanted_from,
 )
+from xinji.plan.choose.relay import relaid
 from xinji.plan.choose.serve import serve
 from xinji.plan.choose.staged import option_nodes
 from xinji.units import CENTS_PER_UNIT
@@ -144,7 +145,7 @@ def _anneal(search: _Search, best: Solution, effort: Effort) -> tuple[Solution, 
             noise = np.exp(_SPREAD * rng.standard_normal(len(may)))
             fresh = _rebuild(search, current, keep, np.where(may, noise, 0.0))
             if fresh.valid and fresh.objective > current.objective - _HOPE * abs(current.objective):
-                fresh = _serve_best(search, fresh)
+                fresh = _laid_anew(search, _serve_best(search, fresh))
                 warmth = _WARMTH * (1.0 - count / effort.tries) * abs(current.objective)
                 current = fresh if fresh.objective > current.objective - warmth else current
                 best = _better(best, fresh)
@@ -250,6 +251,17 @@ def _fill(search: _Search, state: State, network: Network, noise: Floats) -> Sol
     return Solution(state.stage, network.dug, state.served, _objective(problem, state, network), met)
 
 
+def _laid_anew(search: _Search, found: Solution) -> Solution:
+    """Return ``found`` with cheaper trenches, what they save spent at once, where that is better."""
+    problem = search.problem
+    dug = relaid(problem, found.stage, found.dug, search.roots)
+    left = (problem.budget - spend(problem, found.stage, dug)).astype(float)
+    if not kept(left, carry_over=problem.carry_over):
+        return found
+    fresh = _rebuild(search, replace(found, dug=dug), found.stage, np.ones(len(found.stage)))
+    return _better(found, _serve_best(search, fresh))
+
+
 def _serve_best(search: _Search, found: Solution) -> Solution:
     """Return ``found`` with the best service that its assets allow."""
     problem = search.problem
@@ -306,7 +318,8 @@ def _destroy(search: _Search, stages: Ints, rng: np.random.Generator) -> tuple[I
     Taken away is what stands near a random option, all of it or its late stages, or a random part.
     """
     problem = search.problem
-    free = (problem.built == FREE) & (stages > 0)
+    hosting = np.isin(np.arange(len(stages)), problem.host[problem.built >= EXISTING])
+    free = (problem.built == FREE) & (stages > 0) & ~hosting
     gone = np.zeros(len(stages), dtype=bool)
     count = int(rng.integers(*_SIZES))
     draw = rng.random()

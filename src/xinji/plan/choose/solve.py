@@ -17,6 +17,7 @@ from xinji.plan.choose.explain import explain
 from xinji.plan.choose.feasible import refuse
 from xinji.plan.choose.improve import Effort, Solution, improve, improve_from
 from xinji.plan.choose.money import objective, spend
+from xinji.plan.choose.network import kept
 from xinji.plan.choose.serve import serve
 from xinji.plan.choose.tidy import drop_dead_ends, drop_idle
 
@@ -77,10 +78,18 @@ def finish(problem: Problem, stage: Ints, dug: Ints, bound: Bound, *, interrupte
     """Return the plan of given stages: best service, nothing idle, reasons, and the gap to ``bound``."""
     served = serve(problem, stage, dug)
     stage = drop_idle(problem, stage, served)
-    dug = drop_dead_ends(problem, stage, dug)
+    dug = _put_off(problem, stage, dug)
     value = objective(problem, stage, dug, served)
     limit = bound.value if problem.goal == "most_value" else -bound.value
     return _plan(problem, stage, dug, served, (value, limit), bound, interrupted=interrupted)
+
+
+def _put_off(problem: Problem, stage: Ints, dug: Ints) -> Ints:
+    """Return ``dug`` without dead ends, each trench as late as needed; as it was where that overspends."""
+    later = drop_dead_ends(problem, stage, dug)
+    left = (problem.budget - spend(problem, stage, later)).astype(float)
+    afforded = problem.goal == "least_cost" or kept(left, carry_over=problem.carry_over)
+    return later if afforded else dug
 
 
 def gap_of(value: float, bound: float) -> float:

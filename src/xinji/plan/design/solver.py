@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -44,6 +44,25 @@ class Answer:
         return bool(len(self.values))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LpAnswer:
+    """What the solver found for a linear program of c columns and q rows.
+
+    ``row_duals`` (q,) say by how much the objective changes for one more unit on a row's right side,
+    ``reduced_costs`` (c,) likewise for a column's limit: where maximised, a row ``<=`` has a dual of
+    at least 0; where minimised, a row ``>=``. ``status`` is ``OPTIMAL``, ``INFEASIBLE`` or ``STOPPED``
+    (out of time). Numbers are what floating-point simplex ends with, and nothing is proved where
+    ``status`` is ``STOPPED``: who needs a bound computes it from the duals. All arrays are empty where
+    the program is infeasible.
+    """
+
+    values: Floats
+    row_duals: Floats
+    reduced_costs: Floats
+    objective: float
+    status: str
+
+
 def maximise(model: Model, *, seconds: float, relaxed: bool = False, start: Floats | None = None) -> Answer:
     """Return the best solution of ``model`` found within ``seconds``; ``relaxed`` lets whole numbers go.
 
@@ -62,6 +81,113 @@ def maximise(model: Model, *, seconds: float, relaxed: bool = False, start: Floa
     return _answer(model, highs, whole=whole, interrupted=interrupted)
 
 
+def relaxed(model: Model, *, seconds: float) -> LpAnswer:
+    """Return the best solution of ``model`` with whole numbers let go, and its duals, found within ``seconds``.
+
+    Raises SolverError where HiGHS fails or the model is unbounded.
+    """
+    highs = _loaded(model, whole=False)
+    highs.setOptionValue("time_limit", max(float(seconds), 0.0))
+    highs.run()
+    answer = _lp_answer(highs)
+    return replace(answer, row_duals=answer.row_duals * _row_factors(model)) if len(answer.row_duals) else answer
+
+
+class GrowingLp:
+    """A linear program that stays in the solver while rows and columns come and go; each solve starts from the last.
+
+    Columns have ``cost``, ``lower`` and ``upper`` (c,); rows are ``lower <= sum <= upper``, infinite where
+    open. The dual simplex solves it, on one thread. Rows and columns keep the order in which they came.
+    """
+
+    def __init__(self, cost: Floats, lower: Floats, upper: Floats, *, maximise: bool = False) -> None:
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(cost), 0
+        lp.sense_ = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = np.zeros(1, dtype=np.int32)
+        self._highs = _silent()
+        self._highs.setOptionValue("solver", "simplex")
+        self._highs.setOptionValue("presolve", "off")
+        _accept(self._highs.passModel(lp), "the columns")
+
+    @property
+    def row_count(self) -> int:
+        """Rows there are."""
+        return int(self._highs.getNumRow())
+
+    @property
+    def column_count(self) -> int:
+        """Columns there are."""
+        return int(self._highs.getNumCol())
+
+    def add_rows(self, start: Ints, column: Ints, coefficient: Floats, *, lower: Floats, upper: Floats) -> None:
+        """Add rows in compressed form: row i holds ``coefficient`` at ``column`` from start[i] to start[i + 1]."""
+        compressed = (len(column), start[:-1].astype(np.int32), column.astype(np.int32), coefficient)
+        _accept(self._highs.addRows(len(lower), lower, upper, *compressed), "rows")
+
+    def add_columns(self, cost: Floats, lower: Floats, upper: Floats, entries: tuple[Ints, Ints, Floats]) -> None:
+        """Add columns; ``entries`` are (start, row, coefficient): column i has the rows start[i]:start[i + 1]."""
+        start, row, coefficient = entries
+        compressed = (len(row), start[:-1].astype(np.int32), row.astype(np.int32), coefficient)
+        _accept(self._highs.addCols(len(cost), cost, lower, upper, *compressed), "columns")
+
+    def set_bounds(self, column: Ints, lower: Floats, upper: Floats) -> None:
+        """Replace the limits of ``column`` (k,)."""
+        _accept(self._highs.changeColsBounds(len(column), column.astype(np.int32), lower, upper), "limits")
+
+    def set_costs(self, column: Ints, cost: Floats) -> None:
+        """Replace the costs of ``column`` (k,)."""
+        _accept(self._highs.changeColsCost(len(column), column.astype(np.int32), cost), "costs")
+
+    def set_row_bounds(self, row: Ints, lower: Floats, upper: Floats) -> None:
+        """Replace the limits of ``row`` (k,)."""
+        for place, low, high in zip(row, lower, upper, strict=True):
+            _accept(self._highs.changeRowBounds(int(place), float(low), float(high)), "limits of a row")
+
+    def delete_rows(self, row: Ints) -> None:
+        """Take ``row`` (k,) out; those after them move up. Rows that bind cost the next solve its start."""
+        _accept(self._highs.deleteRows(len(row), np.sort(row).astype(np.int32)), "rows to delete")
+
+    def solve(self, *, seconds: float) -> LpAnswer:
+        """Solve within ``seconds`` from where the last solve ended.
+
+        Raises SolverError where HiGHS fails or the program is unbounded.
+        """
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(float(seconds), 0.0))
+        self._highs.run()
+        return _lp_answer(self._highs)
+
+
+def _accept(status: highspy.HighsStatus, what: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS refuses {what}: numbers are not finite, indices outside or arrays of two lengths")
+
+
+def _silent() -> highspy.Highs:
+    highs = _new()
+    highs.silent()
+    highs.setOptionValue("threads", 1)
+    return highs
+
+
+def _lp_answer(highs: highspy.Highs) -> LpAnswer:
+    status, name = highs.getModelStatus(), highspy.HighsModelStatus
+    if status == name.kInfeasible:
+        return LpAnswer(np.zeros(0), np.zeros(0), np.zeros(0), np.nan, INFEASIBLE)
+    if status not in {name.kOptimal, name.kModelEmpty, name.kTimeLimit}:
+        raise SolverError(f"HiGHS ended with status {highs.modelStatusToString(status)!r}")
+    solution = highs.getSolution()
+    return LpAnswer(
+        values=np.array(solution.col_value, dtype=np.float64),
+        row_duals=np.array(solution.row_dual, dtype=np.float64),
+        reduced_costs=np.array(solution.col_dual, dtype=np.float64),
+        objective=float(highs.getInfo().objective_function_value),
+        status=STOPPED if status == name.kTimeLimit else OPTIMAL,
+    )
+
+
 def _loaded(model: Model, *, whole: bool) -> highspy.Highs:
     columns, rows = model.columns, model.rows
     if not all(np.isfinite(part).all() for part in (columns.cost, rows.coefficient, rows.rhs)):
@@ -77,8 +203,7 @@ def _loaded(model: Model, *, whole: bool) -> highspy.Highs:
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.start.astype(np.int32), rows.column.astype(np.int32)
     lp.a_matrix_.value_ = rows.coefficient * np.repeat(factor, np.diff(rows.start))
-    highs = _new()
-    highs.silent()
+    highs = _silent()
     for option, value in (("mip_rel_gap", _GAP), ("mip_abs_gap", _GAP), ("mip_feasibility_tolerance", _TOLERANCE)):
         highs.setOptionValue(option, value)
     if highs.passModel(lp) == highspy.HighsStatus.kError:

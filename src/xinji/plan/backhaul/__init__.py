@@ -1,0 +1,1 @@
+"""Backhaul and resilience: loads, microwave or trench, disjoint paths, protection, and what a cut costs."""

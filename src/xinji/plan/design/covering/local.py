@@ -1,0 +1,379 @@
+"""Local search on a choice of sites: heat-bath swaps while a temperature falls.
+
+A step takes one chosen site out, each in turn, and draws its successor with the probabilities of Boltzmann from
+all sites that share a point with it, itself among them, and from a pool of the sites that would
+gain most anywhere (heat bath: Geman and Geman, IEEE PAMI 6, 1984; Kirkpatrick et al., Science 220,
+1983). What each site would gain is kept exactly, so a step costs one pass over the points that the
+leaving site alone covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xinji.core.arrays import Floats, Ints
+from xinji.plan.design.covering.covers import Covers, Reach
+from xinji.plan.design.covering.pdhg import Lists, Marks, lists_of
+from xinji.plan.design.proof import Clock
+from xinji.plan.jit import compiled
+
+_PAIRS_PER_SECOND = 600_000_000
+_BLOCKS = 256
+_POOL = 64
+_RENEW = 256
+_FAR = 12.0
+_HOT, _COLD = 0.03, 0.003
+_TOUCH = 4
+_SLACK = 1e-9
+_TWO = 0.5
+_MOVES = 64
+_LEAST_S = 1e-3
+
+
+Seeds: TypeAlias = NDArray[np.uint64]
+
+
+class Field(NamedTuple):
+    """An instance as the search reads it: lists by point and by site, weights (n,), costs (m,), the budget.
+
+    ``price`` is the worth of a unit of budget in the search: 0 where all costs are the same.
+    """
+
+    lists: Lists
+    reach: Lists
+    weight: Floats
+    cost: Floats
+    budget: float
+    price: float
+
+
+class Choice(NamedTuple):
+    """A choice of sites, kept up to date.
+
+    ``gain`` (m,): weight that the site would add; ``times`` (n,): chosen sites that cover the
+    point, ``sole`` (n,) the sum of their positions; ``member`` (m,): the chosen sites, first ones
+    first; ``place`` (m,): where a site stands there, or -1; ``total``: sites chosen, weight
+    covered and cost; ``common``, ``touched`` (m,) are room for a step; ``pool`` (pool,).
+    """
+
+    gain: Floats
+    times: Marks
+    sole: Ints
+    member: Ints
+    place: Ints
+    total: Floats
+    common: Floats
+    touched: Ints
+    pool: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """When to stop: at the value ``bound``, after ``seconds``; ``seed`` and the worth of a unit of budget."""
+
+    bound: float
+    seconds: float
+    seed: int
+    price: float
+
+
+def improve(covers: Covers, reach: Reach, sites: Ints, budget: float, search: Search) -> Ints:
+    """Return sites within ``budget`` that cover at least as much as ``sites``, rising."""
+    even = covers.sites == 0 or bool((covers.cost == covers.cost[0]).all())
+    field = field_of(covers, reach, budget, 0.0 if even else search.price)
+    choice = choice_of(field, sites)
+    best, top = choice.member.copy(), float(choice.total[1])
+    begun = np.random.SeedSequence(search.seed).generate_state(1, np.uint64)[0] | np.uint64(1)
+    state = np.array([begun, 0], dtype=np.uint64)
+    limit = max(search.seconds, _LEAST_S)
+    clock, planned, done, part = Clock(limit), _PAIRS_PER_SECOND * limit, 0.0, 0.0
+    mean = top / max(len(sites), 1)
+    while part < 1.0 and 0 < len(sites) < covers.sites and top < search.bound * (1.0 - _SLACK):
+        temperature = mean * _HOT * (_COLD / _HOT) ** part
+        step = swap if even else exchange
+        value, read = step(field, choice, (temperature, top, planned / _BLOCKS), best, state)
+        done += read
+        top = max(top, value)
+        part = max(done / planned, clock.spent / limit)
+    return np.sort(best[best >= 0])
+
+
+def field_of(covers: Covers, reach: Reach, budget: float, price: float = 0.0) -> Field:
+    """Return ``covers`` as the search reads it."""
+    by_site = Lists(reach.start.view(np.uint64), reach.point.view(np.uint32))
+    return Field(lists_of(covers), by_site, covers.weight, covers.cost, budget * (1.0 + _SLACK), price)
+
+
+def choice_of(field: Field, sites: Ints) -> Choice:
+    """Return the choice of ``sites`` (any number of positions)."""
+    points, count = len(field.weight), len(field.cost)
+    choice = Choice(
+        gain=np.zeros(count),
+        times=np.zeros(points, dtype=np.uint32),
+        sole=np.zeros(points, dtype=np.int64),
+        member=np.full(count, -1, dtype=np.int64),
+        place=np.full(count, -1, dtype=np.int64),
+        total=np.zeros(3),
+        common=np.zeros(count),
+        touched=np.zeros(count, dtype=np.int64),
+        pool=np.zeros(min(_POOL, count), dtype=np.int64),
+    )
+    _all_gains(field, choice.gain)
+    for site in sites.tolist():
+        put(field, choice, site)
+    return choice
+
+
+def chosen_sites(choice: Choice) -> Ints:
+    """Return the chosen sites, rising."""
+    return np.sort(choice.member[: int(choice.total[0])])
+
+
+@compiled
+def _all_gains(field: Field, gain: Floats) -> None:
+    for i in range(len(field.weight)):
+        for k in range(field.lists.start[i], field.lists.start[i + 1]):
+            gain[field.lists.site[k]] += field.weight[i]
+
+
+@compiled
+def put(field: Field, choice: Choice, site: int) -> int:
+    """Choose ``site``, not yet chosen; return the number of pairs read."""
+    lists, reach, work = field.lists, field.reach, 0
+    choice.total[1] += choice.gain[site]
+    choice.total[2] += field.cost[site]
+    for q in range(reach.start[site], reach.start[site + 1]):
+        i = reach.site[q]
+        if choice.times[i] == 0:
+            for k in range(lists.start[i], lists.start[i + 1]):
+                choice.gain[lists.site[k]] -= field.weight[i]
+            work += lists.start[i + 1] - lists.start[i]
+        choice.times[i] += 1
+        choice.sole[i] += site
+    last = np.int64(choice.total[0])
+    choice.member[last], choice.place[site] = site, last
+    choice.total[0] += 1
+    return work
+
+
+@compiled
+def leave(field: Field, choice: Choice, site: int) -> int:
+    """Take ``site`` out of the choice; return the number of pairs read."""
+    lists, reach, work = field.lists, field.reach, 0
+    for q in range(reach.start[site], reach.start[site + 1]):
+        i = reach.site[q]
+        choice.times[i] -= 1
+        choice.sole[i] -= site
+        if choice.times[i] == 0:
+            for k in range(lists.start[i], lists.start[i + 1]):
+                choice.gain[lists.site[k]] += field.weight[i]
+            work += lists.start[i + 1] - lists.start[i]
+    choice.total[0] -= 1
+    choice.total[1] -= choice.gain[site]
+    choice.total[2] -= field.cost[site]
+    last, hole = np.int64(choice.total[0]), choice.place[site]
+    moved = choice.member[last]
+    choice.member[hole], choice.place[moved] = moved, hole
+    choice.member[last], choice.place[site] = -1, -1
+    return work
+
+
+@compiled
+def _draw(state: Seeds) -> float:
+    """Return a number in [0, 1) (xorshift64*, Vigna, ACM TOMS 42, 2016)."""
+    value = state[0]
+    value ^= value >> np.uint64(12)
+    value ^= value << np.uint64(25)
+    value ^= value >> np.uint64(27)
+    state[0] = value
+    return np.float64((value * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
+
+
+@compiled
+def _net(field: Field, choice: Choice, site: int) -> float:
+    """Return the gain of ``site`` less what its cost is worth."""
+    return float(choice.gain[site] - field.price * field.cost[site])
+
+
+@compiled
+def _renew_pool(field: Field, choice: Choice) -> None:
+    """Fill the pool with the sites of most net gain."""
+    pool, held, least = choice.pool, 0, 0.0
+    size = len(pool)
+    for j in range(len(choice.gain)):
+        value = _net(field, choice, j)
+        if choice.place[j] >= 0 or (held == size and value <= least):
+            continue
+        t = held if held < size else size - 1
+        while t > 0 and _net(field, choice, int(pool[t - 1])) < value:
+            pool[t] = pool[t - 1]
+            t -= 1
+        pool[t] = j
+        held = min(held + 1, size)
+        least = _net(field, choice, int(pool[held - 1]))
+    for t in range(held, size):
+        pool[t] = -1
+
+
+@compiled
+def _shared(field: Field, choice: Choice, site: int) -> tuple[int, int]:
+    """Fill ``common`` with what each site shares of what ``site`` alone covers; return sites touched and pairs read."""
+    lists, reach, work, held = field.lists, field.reach, 0, 0
+    for q in range(reach.start[site], reach.start[site + 1]):
+        i = reach.site[q]
+        if choice.times[i] == 1 and field.weight[i] > 0.0:
+            for k in range(lists.start[i], lists.start[i + 1]):
+                j = lists.site[k]
+                if choice.common[j] == 0.0:
+                    choice.touched[held] = j
+                    held += 1
+                choice.common[j] += field.weight[i]
+            work += lists.start[i + 1] - lists.start[i]
+    return held, work
+
+
+@compiled
+def _pick(field: Field, choice: Choice, place: tuple[int, int, float], temperature: float, state: Seeds) -> int:
+    """Draw a site that is not chosen: weights of Boltzmann over the touched and the pool; -1 for none.
+
+    ``place``: a chosen site that may be drawn as well, or -1; number of sites touched; money left.
+    """
+    site, held, money = place
+    best, drawn, total = -np.inf, -1, 0.0
+    for turn in range(2):
+        for t in range(held + len(choice.pool)):
+            j = np.int64(choice.touched[t] if t < held else choice.pool[t - held])
+            if j < 0 or (choice.place[j] >= 0 and j != site) or (t >= held and choice.common[j] != 0.0):
+                continue
+            value = _net(field, choice, int(j)) + choice.common[j]
+            if field.cost[j] > money:
+                continue
+            if turn == 0:
+                best = max(best, value)
+            elif value >= best - _FAR * temperature:
+                chance = np.exp((value - best) / temperature)
+                total += chance
+                if _draw(state) * total < chance:
+                    drawn = int(j)
+    return drawn
+
+
+@compiled
+def _clear(choice: Choice, held: int) -> None:
+    for t in range(held):
+        choice.common[choice.touched[t]] = 0.0
+
+
+@compiled
+def _next(choice: Choice, state: Seeds) -> int:
+    """Return the next chosen site in turn, so that a step finds its neighbours' lists still in the cache."""
+    site = int(np.int64(state[1]))
+    while True:
+        site = site + 1 if site + 1 < len(choice.place) else 0
+        if choice.place[site] >= 0:
+            state[1] = site
+            return site
+
+
+@compiled
+def swap(
+    field: Field, choice: Choice, goal: tuple[float, float, float], best: Ints, state: Seeds
+) -> tuple[float, float]:
+    """Swap sites of equal cost one for one; return the best value met and the pairs read.
+
+    ``goal``: temperature, the best value known, the pairs to read. ``best`` (m,) receives every
+    better choice, -1 behind it.
+    """
+    temperature, top, enough = goal
+    done, turn = 0.0, 0
+    while done < enough:
+        if turn % _RENEW == 0:
+            _renew_pool(field, choice)
+            done += len(choice.gain)
+        turn += 1
+        site = _next(choice, state)
+        held, read = _shared(field, choice, site)
+        other = _pick(field, choice, (site, held, np.inf), temperature, state)
+        _clear(choice, held)
+        done += read + _TOUCH * (held + len(choice.pool))
+        if other not in (site, -1):
+            done += leave(field, choice, site) + put(field, choice, other)
+            if choice.total[1] > top:
+                top = choice.total[1]
+                best[:] = choice.member
+    return top, done
+
+
+@compiled
+def exchange(
+    field: Field, choice: Choice, goal: tuple[float, float, float], best: Ints, state: Seeds
+) -> tuple[float, float]:
+    """Take one or two sites out and refill the budget; as ``swap``, for unequal costs.
+
+    A step that loses net worth stays with the probability of Metropolis.
+    """
+    temperature, top, enough = goal
+    done, turn = 0.0, 0
+    out, new = np.full(2, -1, dtype=np.int64), np.full(_MOVES, -1, dtype=np.int64)
+    while done < enough:
+        if turn % _RENEW == 0:
+            _renew_pool(field, choice)
+            done += len(choice.gain)
+        turn += 1
+        before = choice.total[1] - field.price * choice.total[2]
+        removed, held, read = _take_out(field, choice, out, state)
+        added, read_too = _refill(field, choice, (held, temperature), new, state)
+        done += read + read_too
+        loss = before - (choice.total[1] - field.price * choice.total[2])
+        if choice.total[1] > top:
+            top = choice.total[1]
+            best[:] = choice.member
+        elif loss > 0.0 and _draw(state) >= np.exp(-loss / temperature):
+            for t in range(added):
+                done += leave(field, choice, new[t])
+            for t in range(removed):
+                done += put(field, choice, out[t])
+    return top, done
+
+
+@compiled
+def _take_out(field: Field, choice: Choice, out: Ints, state: Seeds) -> tuple[int, int, float]:
+    """Take one or two chosen sites out, the second near the first; return them, the sites touched, pairs read."""
+    out[0] = choice.member[np.int64(_draw(state) * choice.total[0])]
+    held, read = _shared(field, choice, out[0])
+    _clear(choice, held)
+    work = float(read + leave(field, choice, out[0]))
+    removed = 1
+    if choice.total[0] > 0 and _draw(state) < _TWO:
+        near, seen = int(choice.member[np.int64(_draw(state) * choice.total[0])]), 0
+        for t in range(held):
+            if choice.place[choice.touched[t]] >= 0:
+                seen += 1
+                if _draw(state) * seen < 1.0:
+                    near = int(choice.touched[t])
+        out[1] = near
+        work += leave(field, choice, near)
+        choice.touched[held] = near
+        held += held < len(choice.touched) - 1
+        removed = 2
+    return removed, held, work
+
+
+@compiled
+def _refill(field: Field, choice: Choice, draw: tuple[int, float], new: Ints, state: Seeds) -> tuple[int, float]:
+    """Put in sites while one that gains is affordable; return their number, filled into ``new``, and pairs read."""
+    added, work = 0, 0.0
+    while added < len(new):
+        work += _TOUCH * (draw[0] + len(choice.pool))
+        money = field.budget - choice.total[2]
+        site = _pick(field, choice, (-1, draw[0], money), draw[1], state)
+        if site < 0 or choice.gain[site] <= 0.0:
+            break
+        work += put(field, choice, site)
+        new[added] = site
+        added += 1
+    return added, work
