@@ -88,7 +88,7 @@ def test_validate_tells_each_set_and_fails_where_a_case_fails(
     good = SetResult("p2109", 2, 2, 1e-9, "dB", 1e-6)
     bad = SetResult("p676", 2, 1, 0.5, "dB", 1e-6, failures=(Failure("p676/x.csv, line 3", "gamma", 1.0, 1.5, ""),))
     for results, status in (((good,), 0), ((good, bad), 1)):
-        monkeypatch.setattr("xinji.cli_radio.validate_radio", lambda _data, results=results: results)
+        monkeypatch.setattr("xinji.cli_validate.validate_radio", lambda _data, results=results: results)
         answer = call(capsys, "validate", "radio", "--data", tmp_path, "--json")
         assert answer.status == status
         assert [one["set"] for one in json.loads(answer.out)] == [one.set for one in results]

@@ -166,6 +166,9 @@ def _links_that_hold(work: Shrinking, base: Ints, away: Floats) -> Ints:
         one, other = work.end[2 * slot], work.end[2 * slot + 1]
         if busy[base[one]] or busy[base[other]] or work.terminal[region] == 0:
             continue
+        # Joined at no cost, a terminal may lie in another's region; then leaving its own proves nothing.
+        if base[base[one]] != base[one] or base[base[other]] != base[other]:
+            continue
         if second[region] >= away[one] + work.cost[slot] + away[other]:
             busy[base[one]], busy[base[other]] = True, True
             held[count] = slot
