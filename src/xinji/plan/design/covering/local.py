@@ -128,11 +128,6 @@ def choice_of(field: Field, sites: Ints) -> Choice:
     return choice
 
 
-def chosen_sites(choice: Choice) -> Ints:
-    """Return the chosen sites, rising."""
-    return np.sort(choice.member[: int(choice.total[0])])
-
-
 @compiled
 def _all_gains(field: Field, gain: Floats) -> None:
     for i in range(len(field.weight)):
