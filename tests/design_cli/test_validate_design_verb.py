@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,23 @@ def test_an_engine_that_fails_is_a_row_and_the_others_go_on(
     assert first.out.count("the engine gives no answer (SolverError: nothing was proved)") == 3
     assert "IndexError: out of range" in second.err
     assert [row["value"] for row in json.loads(second.out)] == [None, None, None]
+
+
+@pytest.mark.parametrize(("family", "engine"), [("steiner", "steiner_tree"), ("pcstp", "prize_collecting")])
+def test_a_bound_that_its_certificate_does_not_prove_is_a_fault(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, family: str, engine: str
+) -> None:
+    honest = getattr(validate_design_engines, engine)
+
+    def boast(*given: object, **limits: object) -> object:
+        found = honest(*given, **limits)
+        return replace(found, certified=found.certified + 1.0)
+
+    monkeypatch.setattr(validate_design_engines, "_warm", lambda _family: None)
+    monkeypatch.setattr(validate_design_engines, engine, boast)
+    said = call(capsys, "validate", "design", "--data", data / family)
+    assert said.status == 1
+    assert "its certificate proves" in said.out
 
 
 def test_two_processes_give_the_same_rows(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

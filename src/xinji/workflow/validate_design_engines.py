@@ -22,8 +22,10 @@ from xinji.plan.design.covering.maximal import max_covering
 from xinji.plan.design.facility.capacitated import capacitated_location
 from xinji.plan.design.facility.certificate import location_bound, median_bound
 from xinji.plan.design.facility.p_median import p_median
+from xinji.plan.design.steiner.certificate import proved_bound
 from xinji.plan.design.steiner.graph import EdgeGraph
 from xinji.plan.design.steiner.prize import prize_collecting
+from xinji.plan.design.steiner.prize_proof import prove
 from xinji.plan.design.steiner.solve import steiner_tree
 from xinji.workflow.validate_design_check import (
     Checked,
@@ -109,14 +111,28 @@ def _run(data: _Data, seconds: float) -> _Check:
 def _steiner(data: SteinerInstance, seconds: float) -> _Check:
     graph = EdgeGraph(data.node_count, data.from_node, data.to_node, data.cost)
     found = steiner_tree(graph, data.terminals, seconds=seconds, seed=SEED)
-    return lambda: _Answer(found.value, found.bound, check_tree(data, found.edges))
+
+    def check() -> _Answer:
+        proved = proved_bound(graph, np.unique(data.terminals), found.certificate)
+        return _Answer(found.value, found.bound, _proved(check_tree(data, found.edges), found.certified, proved))
+
+    return check
 
 
 def _prize(data: PrizeInstance, seconds: float) -> _Check:
     graph = EdgeGraph(data.node_count, data.from_node, data.to_node, data.cost)
     root = data.root if data.root >= 0 else None
     found = prize_collecting(graph, data.prize, root=root, seconds=seconds, seed=SEED)
-    return lambda: _Answer(found.value, found.bound, check_prize_tree(data, found.edges, found.nodes))
+
+    def check() -> _Answer:
+        required = np.zeros(data.node_count, dtype=np.bool_)
+        if root is not None:
+            required[root] = True
+        proved = prove(graph, data.prize, np.zeros(data.node_count), required, found.moats)
+        checked = check_prize_tree(data, found.edges, found.nodes)
+        return _Answer(found.value, found.bound, _proved(checked, found.certified, proved))
+
+    return check
 
 
 def _facility(data: FacilityInstance, seconds: float) -> _Check:
@@ -155,7 +171,10 @@ def _covering(data: CoverLists, seconds: float) -> _Check:
 
 
 def _proved(checked: Checked, bound: float, proved: float) -> Checked:
-    """Return ``checked`` with a fault where the certificate does not prove the bound that the engine states."""
+    """Return ``checked`` with a fault where the certificate does not prove the ``bound`` that it is said to.
+
+    Of a tree that is the certified part; what reductions and branching add to it rests on the engine.
+    """
     if abs(bound - proved) <= RELATIVE * abs(bound) + 1e-6:
         return checked
     return Checked(checked.value, (*checked.faults, f"the bound is {bound:.12g}, its certificate proves {proved:.12g}"))
