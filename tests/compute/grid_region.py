@@ -10,7 +10,7 @@ from xinji.core.demand import Demand
 from xinji.core.grid import Grid, Raster
 from xinji.core.offer import FREE, Trenches
 from xinji.core.parameters import Parameters
-from xinji.core.region import Cells, Facilities, Region, Roads
+from xinji.core.region import Cells, ExistingFacilities, Region, Roads
 from xinji.core.vocabulary import FACILITY_KINDS, RESOURCES, SERVICES
 from xinji.io.parameters import load
 
@@ -47,7 +47,7 @@ def grid_region(parameters: Parameters = PARAMETERS) -> Region:
         shape=np.array([shapely.LineString(CORNERS[pair]) for pair in ENDS]),
     )
     kinds = [FACILITY_KINDS.index(kind) for kind in ("fibre_pop", "radio_site", "data_centre")]
-    facilities = Facilities(
+    facilities = ExistingFacilities(
         id=np.array(["pop", "mast", "dc"]),
         kind=np.array(kinds, dtype=np.uint8),
         x_m=x_m[:3].copy(),

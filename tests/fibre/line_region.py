@@ -8,7 +8,7 @@ import shapely
 from xinji.core.demand import Demand
 from xinji.core.grid import Grid, Raster
 from xinji.core.parameters import Parameters
-from xinji.core.region import Cells, Facilities, Region, Roads
+from xinji.core.region import Cells, ExistingFacilities, Region, Roads
 from xinji.core.vocabulary import FACILITY_KINDS, GROUPS, RESOURCES, ROAD_CLASSES, SERVICES
 from xinji.io.parameters import load
 
@@ -44,7 +44,7 @@ def line_region(pop_y_m: float = 30.0, parameters: Parameters = PARAMETERS, pops
         road_class=np.array([ROAD_CLASSES.index(name) for name in classes], dtype=np.uint8),
         shape=np.array([shapely.LineString([(NODE_X_M[i], 0), (NODE_X_M[j], 0)]) for i, j in ends]),
     )
-    facilities = Facilities(
+    facilities = ExistingFacilities(
         id=np.array(["mast", "pop", "pop2"][: 1 + pops]),
         kind=np.array([FACILITY_KINDS.index("radio_site"), 1, 1][: 1 + pops], dtype=np.uint8),
         x_m=np.array([9000.0, 0.0, 10.0][: 1 + pops]),

@@ -18,7 +18,7 @@ from xinji.core.parameters import Parameter, Parameters
 from xinji.core.plan import Certificate, Plan, Reasons
 from xinji.core.policy import Floor, Policy
 from xinji.core.problem import Problem
-from xinji.core.region import Cells, Facilities, Region, Roads
+from xinji.core.region import Cells, ExistingFacilities, Region, Roads
 from xinji.core.study import Outcome, Study
 from xinji.core.vocabulary import GROUPS, RESOURCES, SERVICES
 
@@ -100,10 +100,10 @@ def _roads(columns: int, rows: int, cell_m: float, step: int, corner: tuple[floa
     )
 
 
-def _facilities(rng: np.random.Generator, bounds: tuple[float, float, float, float]) -> Facilities:
+def _facilities(rng: np.random.Generator, bounds: tuple[float, float, float, float]) -> ExistingFacilities:
     kinds = np.array([0] * 6 + [1] * 2 + [2], dtype=np.uint8)
     k = len(kinds)
-    return Facilities(
+    return ExistingFacilities(
         id=strings([f"f{i:02d}" for i in range(k)]),
         kind=kinds,
         x_m=rng.uniform(bounds[0], bounds[2], k),

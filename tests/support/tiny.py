@@ -11,7 +11,7 @@ import shapely
 from xinji.core.arrays import Codes, Floats, Shapes
 from xinji.core.grid import Grid, Raster
 from xinji.core.policy import Policy
-from xinji.core.region import Cells, Facilities, Region, Roads
+from xinji.core.region import Cells, ExistingFacilities, Region, Roads
 from xinji.core.vocabulary import FACILITY_KINDS, GROUPS, LAND_USES, ROAD_CLASSES
 from xinji.io.config import RegionConfig, dump_config
 from xinji.io.parameters import load
@@ -137,12 +137,12 @@ def _roads(random: np.random.Generator, side_m: float) -> Roads:
     )
 
 
-def _facilities(random: np.random.Generator, roads: Roads, sites: int) -> Facilities:
+def _facilities(random: np.random.Generator, roads: Roads, sites: int) -> ExistingFacilities:
     kinds = ["fibre_pop", "server_room", *["radio_site"] * sites]
     edge = random.choice(len(roads), len(kinds), replace=len(kinds) > len(roads))
     beside = shapely.line_interpolate_point(roads.shape[edge], random.uniform(0.2, 0.8, len(kinds)), normalized=True)
     offset = random.uniform(-9.0, 9.0, (2, len(kinds)))
-    return Facilities(
+    return ExistingFacilities(
         id=np.array([f"f{number:03d}" for number in range(len(kinds))], dtype=np.str_),
         kind=np.array([FACILITY_KINDS.index(kind) for kind in kinds], dtype=np.uint8),
         x_m=shapely.get_x(beside) + offset[0],

@@ -111,7 +111,7 @@ class Roads:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Facilities:
+class ExistingFacilities:
     """What stands already (k): radio sites, fibre points of presence, server rooms, data centres.
 
     ``kind`` is a code of ``FACILITY_KINDS``; ``bands`` lists the bands in use at a radio site in
@@ -170,7 +170,7 @@ class Region:
     boundary: object
     cells: Cells
     roads: Roads
-    facilities: Facilities
+    facilities: ExistingFacilities
     terrain: Raster
     clutter: Raster
     no_build: Shapes

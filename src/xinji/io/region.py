@@ -16,7 +16,7 @@ from xinji.core.arrays import Codes, Floats, Shapes, Strings
 from xinji.core.grid import Raster
 from xinji.core.parameters import Parameters
 from xinji.core.policy import Policy
-from xinji.core.region import Cells, Facilities, Region, Roads
+from xinji.core.region import Cells, ExistingFacilities, Region, Roads
 from xinji.core.vocabulary import FACILITY_KINDS, GROUPS, LAND_USES, ROAD_CLASSES
 from xinji.errors import Fault, RegionError, raise_if
 from xinji.io.atomic import atomic_folder
@@ -220,9 +220,9 @@ def _roads(frame: gpd.GeoDataFrame) -> Roads:
     )
 
 
-def _facilities(frame: gpd.GeoDataFrame) -> Facilities:
+def _facilities(frame: gpd.GeoDataFrame) -> ExistingFacilities:
     shapes = _shapes(frame)
-    return Facilities(
+    return ExistingFacilities(
         id=_strings(frame, "id"),
         kind=_codes(frame, "kind", FACILITY_KINDS),
         x_m=shapely.get_x(shapes),

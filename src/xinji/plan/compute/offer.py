@@ -8,7 +8,7 @@ from xinji.core.arrays import Bools, Floats, Ints
 from xinji.core.demand import Demand
 from xinji.core.offer import FREE, Offer, Trenches
 from xinji.core.parameters import Parameters
-from xinji.core.region import Facilities, Region
+from xinji.core.region import ExistingFacilities, Region
 from xinji.core.vocabulary import RESOURCES, SERVICE_NAMES
 from xinji.errors import Fault, InputError, OfferError, ParameterError
 from xinji.plan.compute.energy import capex, opex, server_costs
@@ -113,7 +113,7 @@ def _pairs(region: Region, demand: Demand, trenches: Trenches, rooms: Ints, limi
     return wanting[cell].astype(np.int64), room
 
 
-def _is_room(facilities: Facilities) -> Bools:
+def _is_room(facilities: ExistingFacilities) -> Bools:
     housed = np.zeros(len(facilities), dtype=bool)
     for kind in ROOM_KINDS:
         housed[facilities.of_kind(kind)] = True
