@@ -77,7 +77,7 @@ def covering_cases(*, quick: bool) -> Iterator[Case]:
             jobs.append(Job("spopt with HiGHS", methods.spopt_covering, given, 2.0 * patience + BUILD_S))
         yield Case(f"covering, {size[0]:,} points x {size[1]:,} sites", tuple(jobs), most=True)
     covers, budget = problems.covering(*sizes[-1])
-    job = ours(methods.our_staged, covers, budget, seconds=3.0 if quick else 60.0)
+    job = ours(methods.our_staged, covers, budget, seconds=3.0 if quick else 120.0)
     yield Case(f"staged covering, {sizes[-1][0]:,} x {sizes[-1][1]:,}, 5 years", (job,), most=True)
 
 
