@@ -76,17 +76,17 @@ def plain(text: str) -> str:
 
 
 class CommandHelp(SphinxDirective):
-    """Set what ``xinji VERB --help`` prints: ``{command} plan``; without a verb, that of the whole."""
+    """Set what ``--help`` prints of a verb (``{command} plan``), a sub-verb (``{command} id serve``) or the whole."""
 
-    optional_arguments = 1
+    optional_arguments = 2
 
     def run(self) -> list[nodes.Node]:
         """Return the text as nodes."""
         os.environ["COLUMNS"] = "100"  # argparse breaks lines at the terminal's width
         chosen = parser()
-        for action in chosen._actions:  # noqa: SLF001 - argparse names its verbs nowhere else
-            if self.arguments and isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-                chosen = action.choices[self.arguments[0]]
+        for word in self.arguments:
+            verbs = next(a for a in chosen._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001 - argparse names them nowhere else
+            chosen = verbs.choices[word]
         text = chosen.format_help()
         return [nodes.literal_block(text, text, language="text")]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 
 from xinji.cli_parser import parser
 from xinji.errors import XinjiError
@@ -20,10 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = parser().parse_args(argv)
-        # Loading the models takes seconds: --help need not wait, and Ctrl-C is answered meanwhile.
-        from xinji.cli_verbs import run  # noqa: PLC0415
-
-        status = run(arguments)
+        status = _runner(arguments.verb)(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         _close_stdout()
@@ -38,6 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{place}{error.strerror or error}. Check the path and the disk.")
     return status
+
+
+def _runner(verb: str) -> Callable[[Namespace], int]:
+    """Return what runs ``verb``, loaded only now.
+
+    Loading the models takes seconds: --help, the ledger and the node need not wait, and Ctrl-C is answered meanwhile.
+    """
+    if verb == "build":
+        from xinji.cli_build import run_build  # noqa: PLC0415
+
+        return run_build
+    if verb == "id":
+        from xinji.cli_id import run_id  # noqa: PLC0415
+
+        return run_id
+    from xinji.cli_verbs import run  # noqa: PLC0415
+
+    return run
 
 
 def _refuse(message: str) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import math
 from importlib.metadata import version
 
+from xinji import cli_build_arguments as build
 from xinji import cli_explain_arguments as explain
+from xinji import cli_id_arguments as identity
 from xinji import cli_network_arguments as network
 from xinji import cli_radio_arguments as radio
 from xinji import cli_validate_arguments as validate
@@ -43,6 +46,8 @@ examples:
   xinji plan xinwu --set "policy.budget=[80e6, 70e6, 60e6, 50e6, 40e6]" --set parameters.energy.tariff=0.7
   xinji plan xinwu --floor rural:mobile_outdoor:2028:0.9 --question least_cost
   xinji plan regions/my_county --keep out/even/plan.gpkg --out out/even_2
+  xinji plan regions/my_county --ledger ledger.db --out out/again   plan the rest, as the ledger stands
+  xinji plan regions/my_county --ledger ledger.db --at 2027-06-30 --learn-costs --slip N-r12-a:2028 --out out/again
   xinji plan xinwu --json > plan.out      one JSON object; progress goes to standard error
 
 Ctrl-C during the search keeps the best plan found so far, writes it and says so (status 0).
@@ -66,6 +71,8 @@ examples:
     **network.EXAMPLES,
     **validate.EXAMPLES,
     **explain.EXAMPLES,
+    **build.EXAMPLES,
+    **identity.EXAMPLES,
 }
 _DONE = {
     "check": " (no fault; warnings do not count)",
@@ -75,6 +82,8 @@ _DONE = {
     **network.DONE,
     **validate.DONE,
     **explain.DONE,
+    **build.DONE,
+    **identity.DONE,
 }
 _HELP = {
     "new": "write a commented region.toml to fill in",
@@ -88,6 +97,8 @@ _HELP = {
     **network.HELP,
     **validate.HELP,
     **explain.HELP,
+    **build.HELP,
+    **identity.HELP,
 }
 
 
@@ -120,6 +131,8 @@ def parser() -> argparse.ArgumentParser:
     network.add_network_verb(made)
     validate.add_validate_verbs(made)
     explain.add_explain_verbs(made)
+    build.add_build_verbs(made)
+    identity.add_id_verbs(made)
     return whole
 
 
@@ -149,6 +162,19 @@ def _add_plan(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--keep", type=path, metavar="PLAN.gpkg", help="an edited plan: what is fixed or forbidden in it holds"
     )
+    verb.add_argument(
+        "--ledger", metavar="LEDGER",
+        help="plan again from this ledger (a file or a postgresql:// address): what is let or built is frozen",
+    )  # fmt: skip
+    verb.add_argument("--at", type=_day, metavar="DATE", help="the ledger as of this day (default: its latest)")
+    verb.add_argument(
+        "--slip", dest="slips", action="append", default=[], type=_slip, metavar="ID:YEAR",
+        help="with --ledger: what is let and not built is finished in YEAR; may be given again",
+    )  # fmt: skip
+    verb.add_argument(
+        "--learn-costs", action="store_true",
+        help="with --ledger: price trenches still to dig by what the ledger's trenches cost",
+    )  # fmt: skip
     verb.add_argument(
         "--set", dest="changes", action="append", default=[], type=_change, metavar="KEY=VALUE",
         help="change policy.<key> or parameters.<key> for this plan; may be given again",
@@ -196,6 +222,22 @@ def _floor(text: str) -> tuple[str, str, int, float]:
         example = "rural:mobile_outdoor:2028:0.9"
         message = f"found {text!r}, expected GROUP:SERVICE:YEAR:SHARE, for example {example}"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def _day(text: str) -> str:
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        message = f"found {text!r}, expected a day as YEAR-MONTH-DAY, for example 2027-06-30"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _slip(text: str) -> tuple[str, int]:
+    name, colon, year = text.rpartition(":")
+    if not (colon and name and year.isdecimal()):
+        message = f"found {text!r}, expected ID:YEAR, for example N-r12-a:2028"
+        raise argparse.ArgumentTypeError(message)
+    return name, int(year)
 
 
 def _seconds(text: str) -> float:

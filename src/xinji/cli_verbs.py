@@ -12,13 +12,16 @@ from pathlib import Path
 from xinji import cli_explain, cli_network, cli_radio, cli_validate
 from xinji.cli_progress import steps
 from xinji.cli_summary import plan_object, plan_text
+from xinji.core.facilities import Facilities
 from xinji.core.parameters import Parameters
 from xinji.core.policy import Floor
-from xinji.errors import Fault
+from xinji.errors import Fault, InputError
 from xinji.io.check import CheckReport
 from xinji.io.importing import RegionSummary
 from xinji.show.diff import render_diff
 from xinji.workflow import planning
+from xinji.workflow.replanning import replanned_object, replanned_text
+from xinji.workflow.replanning_ledger import read_ledger
 
 DONE, REFUSED = 0, 2
 
@@ -34,7 +37,7 @@ _PLAN_STEPS = {
 
 
 def run(arguments: Namespace) -> int:
-    """Run the verb of ``arguments`` (from ``xinji.cli_parser``) and return the exit status.
+    """Run the verb of ``arguments`` (from ``xinji.cli_parser``), one of those that plan, and return the exit status.
 
     Raises XinjiError for what is refused.
     """
@@ -144,6 +147,9 @@ def _plan(arguments: Namespace) -> int:
         floors=tuple(Floor(*parts) for parts in arguments.floors),
         question=arguments.question or "",
         keep=arguments.keep,
+        ledger=_ledger(arguments),
+        slips=tuple(arguments.slips),
+        learn_costs=arguments.learn_costs,
         tries=arguments.effort,
         seconds=arguments.seconds,
         seed=arguments.seed,
@@ -151,13 +157,25 @@ def _plan(arguments: Namespace) -> int:
     with steps(_PLAN_STEPS) as progress:
         made = planning.plan_region(arguments.region, settings=settings, progress=progress)
         files = planning.write_study(made, out, language=arguments.language, progress=progress)
-    text = plan_text(made, files)
+    text, found = plan_text(made, files), plan_object(made, files)
+    if made.replanned is not None:
+        text += "\n" + replanned_text(made.replanned, made.study.region.currency)
+        found["replanned"] = replanned_object(made.replanned)
     if arguments.json:
         sys.stderr.write(text)
-        _say_object(plan_object(made, files))
+        _say_object(found)
     else:
         sys.stdout.write(text)
     return DONE
+
+
+def _ledger(arguments: Namespace) -> Facilities | None:
+    """Return what the ledger says that the plan is to be made again from; None without one."""
+    if arguments.ledger is not None:
+        return read_ledger(arguments.ledger, arguments.region, at=arguments.at or "")
+    if arguments.at:
+        raise InputError([Fault("--at", "there is no ledger to read", "Give --ledger, too.")])
+    return None
 
 
 def _report(arguments: Namespace) -> int:

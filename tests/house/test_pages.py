@@ -15,6 +15,7 @@ from xinji.cli_parser import parser
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+IMPORTED_AS = {"pyjwt": "jwt"}
 STANDARD = {"__future__", *sys.stdlib_module_names}
 
 
@@ -73,15 +74,17 @@ def test_every_dependency_has_its_reason() -> None:
     page = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
     groups = [[entry for entry in group if isinstance(entry, str)] for group in PROJECT["dependency-groups"].values()]
     for entry in [*PROJECT["project"]["dependencies"], *(entry for group in groups for entry in group)]:
-        package = re.split(r"[<>=]", entry)[0]
+        package = re.split(r"[\[<>=]", entry)[0]
         assert re.search(rf"\b{re.escape(package)}\b", page), f"{package} has no line in dependencies.md"
 
 
 def test_what_is_imported_is_declared() -> None:
-    declared = {re.split(r"[<>=]", entry)[0] for entry in PROJECT["project"]["dependencies"]}
+    names = (re.split(r"[\[<>=]", entry)[0] for entry in PROJECT["project"]["dependencies"])
+    declared = {IMPORTED_AS.get(package, package.replace("-", "_")) for package in names}
     imported: set[str] = set()
     for file in (ROOT / "src").rglob("*.py"):
-        imported |= set(re.findall(r"^(?:import|from) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE))
+        text = file.read_text(encoding="utf-8")
+        imported |= set(re.findall(r"^(?:import (?=\w+)|from (?=[\w.]+ import ))(\w+)", text, re.MULTILINE))
     third_party = {module for module in imported if module not in STANDARD and module != "xinji"}
     assert third_party == declared
 

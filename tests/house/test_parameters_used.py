@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from support.tiny import tiny_region
+from xinji.build.earned_value import MILESTONES, earning_rule
 from xinji.core.parameters import Parameter, Parameters
 from xinji.io.parameters import PROFILES, load
 from xinji.plan.compute.offer import offer as compute_offer
@@ -22,6 +23,7 @@ from xinji.plan.radio.microwave import EQUIPMENT, read_equipment, read_rules
 from xinji.plan.radio.offer import offer as radio_offer
 from xinji.plan.radio.service_quality import read_quality
 from xinji.plan.radio.shadowing import read_shadowing
+from xinji.workflow.building_places import distance_max_m
 
 CARRIED_BY_POLICY = {"finance.discount_rate"}
 """Figures that are the source of a default of ``Policy`` and reach the models through it."""
@@ -58,6 +60,8 @@ def recorded(request: pytest.FixtureRequest) -> Recorder:
     read_rules(region.parameters, region.latitude_deg)
     for kind in EQUIPMENT:
         read_equipment(region.parameters, kind)
+    earning_rule(MILESTONES, region.parameters)
+    distance_max_m(region.parameters)
     return entries
 
 

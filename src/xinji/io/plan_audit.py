@@ -15,6 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from xinji.core.study import Study
 from xinji.errors import InputError
+from xinji.io.plan_audit_money import money_findings
 from xinji.io.plan_json import plan_document, read_plan_json
 from xinji.io.plan_layers import Words
 from xinji.io.plan_schema import OptionEntry, PlanDocument, TrenchEntry
@@ -31,6 +32,9 @@ _RELATIVE = 1e-8
 _CLOCKLESS = ("version",)
 """Keys of plan.json that say who wrote it, not what is planned."""
 
+_OF_LEDGER = "replanned"
+"""Comes from a ledger, which the study does not hold: it is held against plan and policy instead."""
+
 _ABSENT = "nothing"
 
 _Rows: TypeAlias = list[list[str]] | str
@@ -46,10 +50,10 @@ def json_findings(folder: Path, study: Study) -> Iterator[str]:
         return
     expected = plan_document(study).model_dump(mode="json")
     given = found.model_dump(mode="json")
-    for key in _CLOCKLESS:
+    for key in (*_CLOCKLESS, _OF_LEDGER):
         given.pop(key), expected.pop(key)
     yield from (f"{JSON_FILE}: {line}" for line in _differences("", given, expected))
-    yield from (f"{JSON_FILE}: {line}" for line in _sums(found))
+    yield from (f"{JSON_FILE}: {line}" for line in (*_sums(found), *money_findings(found)))
 
 
 def _differences(place: str, given: object, expected: object) -> Iterator[str]:

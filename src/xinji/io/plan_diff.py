@@ -8,7 +8,8 @@ from xinji.core.assets import TRENCH
 from xinji.core.difference import AssetChange, Pair, PlanDiff
 from xinji.core.problem import NEVER
 from xinji.errors import Fault, InputError
-from xinji.io.plan_schema import OptionEntry, PlanDocument, PolicyEntry, TrenchEntry
+from xinji.io.plan_diff_reasons import built_in, explain, spending
+from xinji.io.plan_schema import PlanDocument
 
 
 def diff_plans(a: PlanDocument, b: PlanDocument) -> PlanDiff:
@@ -33,34 +34,33 @@ def diff_plans(a: PlanDocument, b: PlanDocument) -> PlanDiff:
         only_b=tuple(c for c in changes if c.year_a == NEVER),
         moved=tuple(c for c in changes if NEVER not in (c.year_a, c.year_b)),
         figures=tuple(Pair(n, getattr(a.plan, n), getattr(b.plan, n)) for n in ("objective", "bound", "gap")),
-        spend=tuple(
-            Pair(year, a.plan.spend.get(year, 0), b.plan.spend.get(year, 0))
-            for year in sorted({*a.plan.spend, *b.plan.spend})
-        ),
+        spend=tuple(_spend(spending(a), spending(b))),
         served=tuple(_served(a, b)),
-        wishes=tuple(_pairs(_wishes(a.policy), _wishes(b.policy))),
+        wishes=tuple(_pairs(_wishes(a), _wishes(b))),
         parameters=tuple(
             _pairs({k: p.value for k, p in a.parameters.items()}, {k: p.value for k, p in b.parameters.items()})
         ),
+        explained=explain(a, b),
     )
+
+
+def _spend(a: Mapping[int, int], b: Mapping[int, int]) -> Iterator[Pair]:
+    for year in sorted({*a, *b}):
+        yield Pair(str(year), a.get(year, 0), b.get(year, 0))
 
 
 def _changes(a: PlanDocument, b: PlanDocument) -> Iterator[AssetChange]:
     for key in sorted({*a.options, *b.options}):
         in_a, in_b = a.options.get(key), b.options.get(key)
-        entry = in_b or in_a
-        if entry is not None and _year(in_a) != _year(in_b):
-            paid = entry.capex if _year(in_b) != NEVER or in_a is None else in_a.capex
-            yield AssetChange(key, entry.technology, entry.kind, _year(in_a), _year(in_b), paid)
+        entry, year_a, year_b = in_b or in_a, built_in(a, key), built_in(b, key)
+        if entry is not None and year_a != year_b:
+            paid = entry.capex if year_b != NEVER or in_a is None else in_a.capex
+            yield AssetChange(key, entry.technology, entry.kind, year_a, year_b, paid)
     for key in sorted({*a.trenches, *b.trenches}):
         dug_a, dug_b = a.trenches.get(key), b.trenches.get(key)
-        dug = dug_b or dug_a
-        if dug is not None and _year(dug_a) != _year(dug_b):
-            yield AssetChange(key, TRENCH, dug.method, _year(dug_a), _year(dug_b), dug.capex)
-
-
-def _year(entry: OptionEntry | TrenchEntry | None) -> int:
-    return NEVER if entry is None else entry.year
+        dug, year_a, year_b = dug_b or dug_a, built_in(a, key), built_in(b, key)
+        if dug is not None and year_a != year_b:
+            yield AssetChange(key, TRENCH, dug.method, year_a, year_b, dug.capex)
 
 
 def _served(a: PlanDocument, b: PlanDocument) -> Iterator[Pair]:
@@ -74,14 +74,16 @@ def _served(a: PlanDocument, b: PlanDocument) -> Iterator[Pair]:
                 yield Pair(f"{group}.{service}", before, after)
 
 
-def _wishes(policy: PolicyEntry) -> dict[str, float | str]:
+def _wishes(plan: PlanDocument) -> dict[str, float | str]:
+    policy, made = plan.policy, plan.replanned
+    budget = policy.budget if made is None else {year: line.policy for year, line in made.money.items()}
     wishes: dict[str, float | str] = {
         "question": policy.question,
         "carry_over": str(policy.carry_over).lower(),
         "discount_rate": policy.discount_rate,
         "build_ahead": policy.build_ahead,
     }
-    wishes |= {f"budget.{year}": amount for year, amount in policy.budget.items()}
+    wishes |= {f"budget.{year}": amount for year, amount in budget.items()}
     wishes |= {f"priority.{group}": weight for group, weight in policy.priority.items()}
     return wishes | {f"floor.{f.group}.{f.service}.{f.year}": f.share for f in policy.floors}
 

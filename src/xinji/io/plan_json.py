@@ -15,6 +15,7 @@ from xinji.core.offer import EXISTING
 from xinji.core.plan import Plan
 from xinji.core.policy import Floor, Policy
 from xinji.core.problem import NEVER
+from xinji.core.replanned import Replanned
 from xinji.core.study import SPEND_COLUMNS, Outcome, Study
 from xinji.core.vocabulary import GROUPS, SERVICE_NAMES
 from xinji.errors import Fault, InputError, raise_if
@@ -23,13 +24,17 @@ from xinji.io.plan_schema import (
     SCHEMA_NAME,
     SCHEMA_VERSION,
     FloorEntry,
+    LearnedEntry,
+    LedgerAssetEntry,
     OptionEntry,
     OutcomeEntry,
     ParameterEntry,
     PlanDocument,
     PolicyEntry,
+    ReplannedEntry,
     ResultEntry,
     TrenchEntry,
+    YearMoneyEntry,
 )
 from xinji.units import CENTS_PER_UNIT
 
@@ -37,13 +42,17 @@ _DIGITS = 9
 """Digits kept of a computed figure: more would be noise, and would differ between machines."""
 
 
-def write_plan_json(path: Path, study: Study) -> Path:
+def write_plan_json(path: Path, study: Study, *, replanned: Replanned | None = None) -> Path:
     """Write ``study`` to ``path``, whole or not at all, and return it.
 
-    Keys are sorted and nothing depends on the clock (how long the search took is left out). Raises
-    OutputError where the disk refuses.
+    Keys are sorted and nothing depends on the clock (how long the search took is left out). The key
+    ``replanned`` stands only where the plan was made again from a ledger. Raises OutputError where the disk
+    refuses.
     """
-    document = plan_document(study).model_dump(mode="json")
+    document = plan_document(study, replanned=replanned).model_dump(mode="json")
+    if replanned is None:
+        # Readers of the form without this key can still read a plan that has nothing to say there.
+        del document["replanned"]
     text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     with atomic_file(path) as fresh:
         fresh.write_text(text + "\n", encoding="utf-8")
@@ -73,8 +82,8 @@ def read_plan_json(path: Path) -> PlanDocument:
         raise
 
 
-def plan_document(study: Study) -> PlanDocument:
-    """Return ``study`` in the form of plan.json."""
+def plan_document(study: Study, *, replanned: Replanned | None = None) -> PlanDocument:
+    """Return ``study``, and what a ledger left of it, in the form of plan.json."""
     region, years = study.region, study.policy.years
     entries = region.parameters.entries
     return PlanDocument(
@@ -101,6 +110,7 @@ def plan_document(study: Study) -> PlanDocument:
         trenches=_trenches(study),
         plan=_result(study.plan, study.outcome, years),
         sequential=_result(study.sequential, study.sequential_outcome, years),
+        replanned=None if replanned is None else _replanned(replanned),
     )  # fmt: skip
 
 
@@ -207,3 +217,50 @@ def _outcome(outcome: Outcome, years: tuple[int, ...]) -> OutcomeEntry:
         for values in (outcome.capex, outcome.opex)
     ]
     return OutcomeEntry(users=people[0], served=people[1], capex=money[0], opex=money[1])
+
+
+def _replanned(made: Replanned) -> ReplannedEntry:
+    return ReplannedEntry(
+        at=made.at,
+        assets={
+            asset.id: LedgerAssetEntry(
+                technology=asset.technology,
+                kind=asset.kind,
+                state=asset.state,
+                treatment=asset.treatment,
+                year=asset.year,
+                serves=asset.serves,
+                planned_cost=asset.planned_cost,
+                cost=asset.cost,
+                paid={str(year): cents for year, cents in asset.paid},
+                owed=asset.owed,
+                due=asset.due,
+                moved_m=asset.moved_m,
+            )
+            for asset in made.assets
+        },
+        money={
+            str(line.year): YearMoneyEntry(
+                policy=line.policy,
+                moved=line.moved,
+                paid=line.paid,
+                committed=line.committed,
+                planned=line.planned,
+                opex=line.opex,
+                unallocated=line.unallocated,
+            )
+            for line in made.reconciliation.years
+        },
+        learned=[
+            LearnedEntry(
+                key=cost.key,
+                before=_plain(cost.before),
+                after=_plain(cost.after),
+                count=cost.count,
+                planned=cost.planned,
+                real=cost.real,
+            )
+            for cost in made.learned
+        ],
+        notes=list(made.notes),
+    )

@@ -120,8 +120,66 @@ class ResultEntry(_Strict):
     outcome: OutcomeEntry
 
 
+class LedgerAssetEntry(_Strict):
+    """An asset of the ledger that the plan could not choose, or that cost money.
+
+    ``treatment`` is one of ``xinji.core.replanned.TREATMENTS``; ``year`` is that of completion, ``serves``
+    that from which the plan counts on it; ``cost`` = ``paid`` (by calendar year) + ``owed`` in ``due``
+    [cents], of which the ledger's plan had ``planned_cost``; ``moved_m`` [m] off the planned place.
+    """
+
+    technology: str
+    kind: str
+    state: str
+    treatment: str
+    year: int
+    serves: int
+    planned_cost: int
+    cost: int
+    paid: dict[str, int]
+    owed: int
+    due: int
+    moved_m: float
+
+
+class YearMoneyEntry(_Strict):
+    """Where one year's money goes [cents]: ``policy`` + ``moved`` is the sum of the other five."""
+
+    policy: int
+    moved: int
+    paid: int
+    committed: int
+    planned: int
+    opex: int
+    unallocated: int
+
+
+class LearnedEntry(_Strict):
+    """A unit cost taken from the ledger [currency/m], and the sums that it comes from [cents]."""
+
+    key: str
+    before: float
+    after: float
+    count: int
+    planned: int
+    real: int
+
+
+class ReplannedEntry(_Strict):
+    """What a ledger, as it stood at the end of the day ``at``, left of the plan; money by year."""
+
+    at: str
+    assets: dict[str, LedgerAssetEntry]
+    money: dict[str, YearMoneyEntry]
+    learned: list[LearnedEntry]
+    notes: list[str]
+
+
 class PlanDocument(_Strict):
-    """A plan: what was asked and assumed, what is built when and why, and what that brings."""
+    """A plan: what was asked and assumed, what is built when and why, and what that brings.
+
+    ``replanned`` stands only in a plan that was made again from a ledger.
+    """
 
     form: str = Field(pattern=f"^{SCHEMA_NAME}$")
     form_version: int = Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)
@@ -140,6 +198,7 @@ class PlanDocument(_Strict):
     trenches: dict[str, TrenchEntry]
     plan: ResultEntry
     sequential: ResultEntry
+    replanned: ReplannedEntry | None = None
 
 
 def schema_text() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from xinji.core.difference import AssetChange, Pair, PlanDiff
 from xinji.core.problem import NEVER
+from xinji.show.diff_reasons import explanation_lines
 from xinji.show.numbers import count, exact, money, percent, signed, signed_percent
 from xinji.show.text import Words, name_of, words
 from xinji.units import CENTS_PER_UNIT
@@ -29,6 +30,8 @@ def render_diff(diff: PlanDiff, *, language: str = "en", listed: int = LISTED) -
         lines += [text["diff.different_goal"], ""]
     elif not diff.same_problem:
         lines += [text["diff.different_problem"], ""]
+    if diff.explained is not None:
+        lines += explanation_lines(text, diff.explained, diff.currency, listed)
     lines += _table(text, "figures", [_figure(text, diff, pair) for pair in diff.figures])
     lines += _table(text, "spend", [_money_row(text, diff.currency, pair) for pair in diff.spend])
     lines += _table(text, "served", [_served_row(text, pair) for pair in diff.served if pair.a != pair.b])

@@ -13,12 +13,14 @@ from typing import TypeAlias
 import numpy as np
 
 from xinji.core.difference import PlanDiff
+from xinji.core.facilities import Facilities
 from xinji.core.offer import EXISTING, Offer, Trenches
 from xinji.core.parameters import Parameters
 from xinji.core.plan import Plan
 from xinji.core.policy import Floor, Policy
 from xinji.core.problem import Problem
 from xinji.core.region import Region
+from xinji.core.replanned import Replanned
 from xinji.core.study import Study
 from xinji.core.vocabulary import TECHNOLOGIES
 from xinji.errors import CheckError, Fault, OutputError, RegionError, raise_if
@@ -48,6 +50,15 @@ from xinji.plan.fibre.trench import trenches as trench_graph
 from xinji.plan.radio.offer import offer as radio_offer
 from xinji.show.report import render
 from xinji.show.text import words
+from xinji.workflow.replanning import (
+    Frozen,
+    Start,
+    begin,
+    freeze_offers,
+    freeze_problem,
+    replanned_of,
+    require_unchanged,
+)
 
 PLAN_FILE = "plan.json"
 REPORT_FILE = "report.html"
@@ -74,14 +85,20 @@ class PlanSettings:
 
     ``changes`` pairs keys ``policy.*`` and ``parameters.*`` with values as TOML writes them;
     ``floors`` are added to the region's; ``question`` replaces its own unless empty; ``keep`` is a
-    plan.gpkg whose decisions hold. ``tries`` says how long to search, ``seconds`` [s] ends the
-    search earlier on a slow machine, ``seed`` fixes its random numbers.
+    plan.gpkg whose decisions hold. With ``ledger`` the plan is made again from what that says: the years
+    before that of its date are over, and what is let or built is frozen; ``slips`` pairs ids of what is
+    let with later years of completion, and ``learn_costs`` prices trenches still to dig as those let.
+    ``tries`` says how long to search, ``seconds`` [s] ends the search earlier on a slow machine, ``seed``
+    fixes its random numbers.
     """
 
     changes: tuple[tuple[str, str], ...] = ()
     floors: tuple[Floor, ...] = ()
     question: str = ""
     keep: Path | None = None
+    ledger: Facilities | None = None
+    slips: tuple[tuple[str, int], ...] = ()
+    learn_costs: bool = False
     tries: int = 100
     seconds: float = 120.0
     seed: int = 0
@@ -91,7 +108,8 @@ class PlanSettings:
 class PlanRun:
     """A study and where it comes from: the region's folder, and the region.toml that was planned.
 
-    ``seconds`` is the time from reading to the checked plan.
+    ``seconds`` is the time from reading to the checked plan; ``replanned`` what the ledger left, if the
+    plan was made again from one.
     """
 
     study: Study
@@ -100,6 +118,7 @@ class PlanRun:
     text: str
     seconds: float
     seed: int
+    replanned: Replanned | None = None
 
 
 def _quiet(_step: str, _done: int, _total: int) -> None:
@@ -171,16 +190,24 @@ def plan_region(
     source = locate(name_or_path)
     tell("read", 0, 1)
     region, wishes, config, text = _read(source, settings)
+    start, frozen = _begun(settings, region, wishes, config), None
+    if start is not None:
+        region, wishes = start.region, start.wishes
     tell("demand", 0, 1)
     users = forecast(region, wishes)
     tell("offers", 0, 1)
     trenches = trench_graph(region)
-    offers = (radio_offer(region, users), fibre_offer(region, users, trenches), compute_offer(region, users, trenches))
-    decisions = Decisions({}, {})
-    if settings.keep is not None:
-        decisions = read_decisions(settings.keep, offers, trenches, wishes.years)
-        trenches = _kept(trenches, decisions)
+    radio = radio_offer(region, users, masts=None if start is None else start.masts)
+    offers: tuple[Offer, ...] = (radio, fibre_offer(region, users, trenches), compute_offer(region, users, trenches))
+    if start is not None:
+        frozen = freeze_offers(start, offers, trenches)
+        offers, trenches = frozen.commitment.offers, frozen.commitment.trenches
+        wishes, config, text = frozen.wishes, frozen.config, frozen.text
+    decisions = _decisions(settings, offers, trenches, wishes, frozen)
+    trenches = _kept(trenches, decisions)
     assembly = assemble(region.cells, wishes, users, trenches, offers, decisions=decisions.options)
+    if frozen is not None:
+        assembly = freeze_problem(assembly, frozen, region.currency)
     plan, sequential = _solve(assembly, offers, settings, tell)
     study = Study(
         region=region,
@@ -198,7 +225,33 @@ def plan_region(
         sequential=sequential,
         sequential_outcome=outcome(assembly, sequential, region.cells, users),
     )
-    return PlanRun(study, source, config, text, time.monotonic() - begun, settings.seed)
+    made = None
+    if start is not None and frozen is not None:
+        made = replanned_of(start, frozen, study.problem, plan)
+    return PlanRun(study, source, config, text, time.monotonic() - begun, settings.seed, made)
+
+
+def _begun(settings: PlanSettings, region: Region, wishes: Policy, config: RegionConfig) -> Start | None:
+    """Return where a plan begins that is made again; None where it is made for the first time."""
+    if settings.ledger is None:
+        wrong = [("--slip", settings.slips), ("--learn-costs", settings.learn_costs)]
+        raise_if(
+            [Fault(name, "there is no ledger to plan from", "Give --ledger, too.") for name, asked in wrong if asked]
+        )
+        return None
+    return begin(settings.ledger, region, wishes, config, learn=settings.learn_costs, slips=settings.slips)
+
+
+def _decisions(
+    settings: PlanSettings, offers: tuple[Offer, ...], trenches: Trenches, wishes: Policy, frozen: Frozen | None
+) -> Decisions:
+    """Return what the plan file says that is to be kept; it may not contradict what is ``frozen``."""
+    if settings.keep is None:
+        return Decisions({}, {})
+    decisions = read_decisions(settings.keep, offers, trenches, wishes.years)
+    if frozen is not None:
+        require_unchanged(decisions, frozen.commitment)
+    return decisions
 
 
 def _read(source: Path, settings: PlanSettings) -> tuple[Region, Policy, RegionConfig, str]:
@@ -302,7 +355,7 @@ def write_study(run: PlanRun, out: Path, *, language: str = "zh", progress: Prog
         _verify(study.problem, plan)
     _refuse_foreign(out)
     with _made_parents_undone(out), atomic_folder(out, marker=PLAN_FILE) as fresh, _named(fresh, out):
-        paths = write_all(fresh, study, words=text)
+        paths = write_all(fresh, study, words=text, replanned=run.replanned)
         paths[REPORT_FILE] = fresh / REPORT_FILE
         paths[REPORT_FILE].write_text(render(study, language=language), encoding="utf-8")
         _copy_region(run, fresh / REGION_FOLDER)

@@ -18,6 +18,7 @@ from xinji.plan.radio.candidates import KINDS, Candidates, propose
 from xinji.plan.radio.capacity import band_capacity
 from xinji.plan.radio.costs import HOST_KINDS, Costs, read_costs
 from xinji.plan.radio.coverage import cover
+from xinji.plan.radio.real_places import Masts, at_real_places
 
 PAYERS = {"tower_new": "tower company", "tower_shared": "tower company", "rooftop": "tower company"}
 """Who pays for each kind of host; carriers are the operator's."""
@@ -36,16 +37,19 @@ class _Options:
     built: Ints
 
 
-def offer(region: Region, demand: Demand) -> Offer:
+def offer(region: Region, demand: Demand, *, masts: Masts | None = None) -> Offer:
     """Return what radio can be built, at what price, and whom it can serve.
 
     Each site that reaches somebody is one host, followed by its carriers. A site with bands in use
     stands already (host, those carriers; no fibre is asked for, it has its backhaul); an existing
-    structure without bands is a tower to be shared. Raises RegionError if a facility's bands
-    cannot be read, ParameterError if a figure is missing.
+    structure without bands is a tower to be shared. Sites that ``masts`` names serve from where they
+    really stand. Raises RegionError if a facility's bands cannot be read, ParameterError if a figure
+    is missing.
     """
     parameters = region.parameters
     candidates, bands = propose(region), read_bands(parameters)
+    if masts is not None:
+        candidates = at_real_places(region, candidates, masts)
     stands, in_use = bands_in_use(region, candidates)
     coverage = cover(region, candidates, bands, wanted_cells(demand))
     arcs = choose_arcs(region, demand, candidates, coverage, bands)

@@ -1,0 +1,1 @@
+"""The steps that bring a ledger's database from one version to the next."""
