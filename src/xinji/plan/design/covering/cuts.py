@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xinji.core.arrays import Bools, Floats, Ints
+from xinji.core.arrays import Floats, Ints
 from xinji.plan.design.covering.certificate import Cuts
 from xinji.plan.design.covering.covers import Covers, Places, Reach, reach_of
 from xinji.plan.design.covering.pdhg import Lists, Singles, add_prices, knapsack, lists_of, project, sweep
@@ -21,10 +21,12 @@ from xinji.plan.design.covering.reduce import Merged, merge_points
 from xinji.plan.design.proof import Clock
 from xinji.plan.jit import compiled
 
-_PERIODS = 24
+_PERIODS = 200
 _ROUNDS, _LOOK = 300, 50
 _LEAST, _PART = 0.02, 0.02
+STRICT, WIDE = 0.02, 0.2
 _TRIES, _MOST = 16, 3000
+_SAMPLE, _FEWER, _FEW = 15_000, 8, 20
 _TINY = 1e-30
 _OVERLAP = (0.15, 0.85)
 
@@ -40,7 +42,7 @@ class Tight:
     balance: float
 
 
-class _Program(NamedTuple):
+class Program(NamedTuple):
     """The cut program: lists by point; cuts by site (``held``) with 1 or 2; points in cuts by their position."""
 
     point: Ints
@@ -52,13 +54,20 @@ class _Program(NamedTuple):
 
 
 def tighten(covers: Covers, budget: float, begin: Tight, goal: float, clock: Clock) -> Tight:
-    """Return better prices than ``begin`` has, with cuts, until the bound is ``goal`` or the clock runs out."""
-    best, now, found = begin, begin, np.zeros((0, 3), dtype=np.int64)
-    price = np.zeros(0)
-    for _ in range(_PERIODS):
-        new = separate(covers, now.share, found)
-        if not len(new) or clock.left <= 0.0:
+    """Return better prices than ``begin`` has, with cuts, until the bound is ``goal`` or the clock runs out.
+
+    Of many points a part is looked at in each period as the first of three, in turn. Where few cuts are
+    found among points that are covered just once, others come into question too.
+    """
+    best, now, found, price = begin, begin, begin.cuts.point, begin.cuts.price
+    parts, empty, slack = 1 + covers.points // _SAMPLE, 0, STRICT
+    for period in range(_PERIODS):
+        new = separate(covers, now.share, found, slack, (period % parts, parts))
+        empty = 0 if len(new) else empty + 1
+        if clock.left <= 0.0 or (slack == WIDE and empty >= parts):
             break
+        if slack == STRICT and len(new) * parts < _FEW:
+            slack, parts, empty = WIDE, parts * _FEWER, 0
         found, price = np.concatenate([found, new]), np.concatenate([price, np.zeros(len(new))])
         now = _settle(covers, budget, Tight(now.price, Cuts(found, price), now.share, np.inf, now.balance), clock)
         best = now if now.bound < best.bound else best
@@ -69,18 +78,23 @@ def tighten(covers: Covers, budget: float, begin: Tight, goal: float, clock: Clo
     return best
 
 
-def separate(covers: Covers, share: Floats, known: Ints) -> Ints:
-    """Return triples of points (q, 3) whose cut the ``share`` (m,) of sites breaks, the most broken first."""
+def separate(covers: Covers, share: Floats, known: Ints, slack: float, part: tuple[int, int]) -> Ints:
+    """Return triples of points (q, 3) whose cut the ``share`` (m,) of sites breaks, the most broken first.
+
+    Points come into question whose list has a share within ``slack`` of 1; ``part``: which part of
+    them, of how many, is looked at as the first of three.
+    """
     split = (share > _PART) & (share < 1.0 - _PART)
-    part = merge_points(covers, split)
-    head = np.full(part.covers.points, -1, dtype=np.int64)
+    core = merge_points(covers, split)
+    head = np.full(core.covers.points, -1, dtype=np.int64)
     heavy = np.argsort(covers.weight, kind="stable")
-    heavy = heavy[part.group[heavy] >= 0]
-    head[part.group[heavy]] = heavy
+    heavy = heavy[core.group[heavy] >= 0]
+    head[core.group[heavy]] = heavy
     met = np.zeros(covers.points)
     _meet(lists_of(covers), share, met)
-    usable = np.abs(met[head] - 1.0) < _LEAST
-    triple, broken = _triples(part.covers.start, part.covers.site, reach_of(part.covers), share[part.site], usable)
+    over = np.where(np.abs(met[head] - 1.0) < slack, np.maximum(met[head] - 1.0, 0.0), np.inf)
+    lists = (core.covers.start, core.covers.site, reach_of(core.covers))
+    triple, broken = _triples(*lists, share[core.site], over, part)
     good = np.flatnonzero(broken > _LEAST)
     rows = np.sort(head[triple[good[np.argsort(-broken[good])]]], axis=1)
     both = np.concatenate([known, rows])
@@ -130,7 +144,7 @@ def _pieces(point: Ints, price: Floats, start: Ints, room: Floats) -> tuple[Ints
     return np.array(triple, dtype=np.int64).reshape(-1, 3), np.array(paid)
 
 
-def _program(covers: Covers, cuts: Cuts) -> _Program:
+def program_of(covers: Covers, cuts: Cuts) -> Program:
     """Return the rows of ``cuts``: which sites they pay, once or twice, and a scale of their prices."""
     point, inside = np.unique(cuts.point, return_inverse=True)
     rows = cuts.point.ravel()
@@ -140,7 +154,7 @@ def _program(covers: Covers, cuts: Cuts) -> _Program:
     cut = np.repeat(np.repeat(np.arange(len(cuts.price)), 3), length)
     pair, times = np.unique(cut * covers.sites + site, return_counts=True)
     worth = covers.weight[cuts.point].min(axis=1)
-    return _Program(
+    return Program(
         point,
         inside.reshape(-1, 3),
         pair // covers.sites,
@@ -159,7 +173,7 @@ class _Steps(NamedTuple):
     cut: Floats
 
 
-def _steps(covers: Covers, program: _Program, cuts: int) -> _Steps:
+def _steps(covers: Covers, program: Program, cuts: int) -> _Steps:
     column = np.zeros(covers.sites)
     add_prices(lists_of(covers), covers.weight, column)
     column += np.bincount(program.site, weights=program.times * program.worth[program.held], minlength=covers.sites)
@@ -177,7 +191,7 @@ def _steps(covers: Covers, program: _Program, cuts: int) -> _Steps:
 
 def _settle(covers: Covers, budget: float, begin: Tight, clock: Clock) -> Tight:
     """Return the best prices that some rounds from ``begin`` find with its cuts."""
-    lists, program = lists_of(covers), _program(covers, begin.cuts)
+    lists, program = lists_of(covers), program_of(covers, begin.cuts)
     steps, weight = _steps(covers, program, len(begin.cuts.price)), covers.weight.astype(np.float32)
     x, z, v = begin.share.copy(), np.ones(len(program.point)), begin.cuts.price.copy()
     u = begin.price.astype(np.float32)
@@ -204,7 +218,7 @@ def _settle(covers: Covers, budget: float, begin: Tight, clock: Clock) -> Tight:
         v = pull * (2.0 * cut - v) + (1.0 - pull) * first[2]
         since += 1
         if (turn + 1) % _LOOK == 0:
-            seen = _look(lists, covers, budget, (kept, cut, share, balance), begin.cuts.point)
+            seen = judged(lists, covers, budget, (kept, cut, share, balance), begin.cuts.point)
             best = seen if seen.bound < best.bound else best
             if clock.left <= 0.0:
                 break
@@ -217,17 +231,20 @@ def _settle(covers: Covers, budget: float, begin: Tight, clock: Clock) -> Tight:
     return Tight(best.price, best.cuts, share, best.bound, balance)
 
 
-def _look(
-    lists: Lists, covers: Covers, budget: float, state: tuple[Singles, Floats, Floats, float], point: Ints
+def judged(
+    lists: Lists, covers: Covers, budget: float, state: tuple[Singles | Floats, Floats, Floats, float], point: Ints
 ) -> Tight:
-    """Return the bound that prices and cuts prove."""
+    """Return the bound that prices (n,) and cuts on ``point`` (q, 3) prove.
+
+    ``state``: prices, cuts' prices, shares and balance; prices that points have no room for are cut back.
+    """
     price = np.minimum(state[0].astype(np.float64), covers.weight)
     cuts = Cuts(point, state[1])
     taken = np.bincount(point.ravel(), weights=np.repeat(cuts.price, 3), minlength=covers.points)
     price = np.minimum(price, np.maximum(covers.weight - taken, 0.0))
     gain = np.zeros(covers.sites)
     add_prices(lists, price, gain)
-    program = _program(covers, cuts)
+    program = program_of(covers, cuts)
     gain += np.bincount(program.site, weights=program.times * cuts.price[program.held], minlength=covers.sites)
     most, _ = knapsack(gain, covers.cost, budget)
     left = float(np.maximum(covers.weight - price - taken, 0.0).sum()) + float(cuts.price.sum())
@@ -252,18 +269,27 @@ def _overlap(start: Ints, site: Places, share: Floats, mark: Ints, pair: tuple[i
 
 
 @compiled
-def _triples(start: Ints, site: Places, reach: Reach, share: Floats, usable: Bools) -> tuple[Ints, Floats]:
-    """Return for each point the triple with it that is broken most, of those tried, and by how much.
+def _shift(start: Ints, site: Places, mark: Ints, point: int, by: int) -> None:
+    """Add ``by`` to the marks of the sites of ``point``."""
+    for k in range(start[point], start[point + 1]):
+        mark[site[k]] += by
 
-    With every list's share 1 the cut is broken by the sum of the three overlaps of two, less twice
-    the overlap of all three, less 1.
+
+@compiled
+def _triples(
+    start: Ints, site: Places, reach: Reach, share: Floats, over: Floats, part: tuple[int, int]
+) -> tuple[Ints, Floats]:
+    """Return for each point of the part the triple with it that is broken most, of those tried, and by how much.
+
+    The cut is broken by the sum of the three overlaps of two lists, less twice the overlap of all
+    three, less 1 and less what each list's share is ``over`` 1.
     """
     points, sites = len(start) - 1, len(share)
     best, broken = np.zeros((points, 3), dtype=np.int64), np.zeros(points)
     mark, seen, near = np.zeros(sites, np.int64), np.full(points, -1, np.int64), np.zeros(points, np.int64)
     lap = np.zeros(points)
-    for i in range(points):
-        if not usable[i]:
+    for i in range(part[0], points, part[1]):
+        if over[i] == np.inf:
             continue
         mark[:] = 0
         for k in range(start[i], start[i + 1]):
@@ -272,26 +298,26 @@ def _triples(start: Ints, site: Places, reach: Reach, share: Floats, usable: Boo
         for k in range(start[i], start[i + 1]):
             for q in range(reach.start[site[k]], reach.start[site[k] + 1]):
                 other = reach.point[q]
-                if seen[other] != i and usable[other]:
+                if seen[other] != i and over[other] < np.inf:
                     seen[other] = i
                     lap[other] = _overlap(start, site, share, mark, (other, 1))
                     near[held] = other
                     held += 1
-        stride, tried = max(held // _TRIES, 1), 0
+        stride = max(held // _TRIES, 1)
         for a in range(i % stride, held, stride):
             one = near[a]
             if not _OVERLAP[0] < lap[one] < _OVERLAP[1]:
                 continue
-            tried += 1
-            for k in range(start[one], start[one + 1]):
-                mark[site[k]] += 2
+            _shift(start, site, mark, one, 2)
             for b in range(held):
                 two = near[b]
+                if lap[one] + lap[two] - over[i] - over[one] - over[two] <= broken[i]:
+                    continue
                 all_three = _overlap(start, site, share, mark, (two, 3))
                 value = lap[one] + lap[two] + _overlap(start, site, share, mark, (two, 2)) - 2.0 * all_three - 1.0
+                value -= over[i] + over[one] + over[two]
                 if value > broken[i] and two not in (one, i):
                     broken[i] = value
                     best[i, 0], best[i, 1], best[i, 2] = i, one, two
-            for k in range(start[one], start[one + 1]):
-                mark[site[k]] -= 2
+            _shift(start, site, mark, one, -2)
     return best, broken

@@ -26,7 +26,7 @@ _BLOCKS = 256
 _POOL = 64
 _RENEW = 256
 _FAR = 12.0
-_HOT, _COLD = 0.03, 0.003
+_HOT, _COLD, _COLD_HALF = 0.02, 0.002, 0.5
 _TOUCH = 4
 _SLACK = 1e-9
 _TWO = 0.5
@@ -55,14 +55,13 @@ class Choice(NamedTuple):
     """A choice of sites, kept up to date.
 
     ``gain`` (m,): weight that the site would add; ``times`` (n,): chosen sites that cover the
-    point, ``sole`` (n,) the sum of their positions; ``member`` (m,): the chosen sites, first ones
-    first; ``place`` (m,): where a site stands there, or -1; ``total``: sites chosen, weight
-    covered and cost; ``common``, ``touched`` (m,) are room for a step; ``pool`` (pool,).
+    point; ``member`` (m,): the chosen sites, first ones first; ``place`` (m,): where a site stands
+    there, or -1; ``total``: sites chosen, weight covered and cost; ``common``, ``touched`` (m,) are
+    room for a step; ``pool`` (pool,).
     """
 
     gain: Floats
     times: Marks
-    sole: Ints
     member: Ints
     place: Ints
     total: Floats
@@ -82,17 +81,24 @@ class Search:
 
 
 def improve(covers: Covers, reach: Reach, sites: Ints, budget: float, search: Search) -> Ints:
-    """Return sites within ``budget`` that cover at least as much as ``sites``, rising."""
+    """Return the best sites (rising) within ``budget`` met in the colder half of an anneal that begins at ``sites``.
+
+    They may cover less than ``sites``: whoever merges answers wants another one.
+    """
     even = covers.sites == 0 or bool((covers.cost == covers.cost[0]).all())
     field = field_of(covers, reach, budget, 0.0 if even else search.price)
     choice = choice_of(field, sites)
     best, top = choice.member.copy(), float(choice.total[1])
+    if not 0 < len(sites) < covers.sites or top >= search.bound * (1.0 - _SLACK):
+        return np.sort(sites)
     begun = np.random.SeedSequence(search.seed).generate_state(1, np.uint64)[0] | np.uint64(1)
     state = np.array([begun, 0], dtype=np.uint64)
     limit = max(search.seconds, _LEAST_S)
     clock, planned, done, part = Clock(limit), _PAIRS_PER_SECOND * limit, 0.0, 0.0
-    mean = top / max(len(sites), 1)
-    while part < 1.0 and 0 < len(sites) < covers.sites and top < search.bound * (1.0 - _SLACK):
+    mean, top, cold = top / len(sites), np.inf, False
+    while part < 1.0 and not (cold and top >= search.bound * (1.0 - _SLACK)):
+        if part >= _COLD_HALF and not cold:
+            best[:], top, cold = choice.member, float(choice.total[1]), True
         temperature = mean * _HOT * (_COLD / _HOT) ** part
         step = swap if even else exchange
         value, read = step(field, choice, (temperature, top, planned / _BLOCKS), best, state)
@@ -114,7 +120,6 @@ def choice_of(field: Field, sites: Ints) -> Choice:
     choice = Choice(
         gain=np.zeros(count),
         times=np.zeros(points, dtype=np.uint32),
-        sole=np.zeros(points, dtype=np.int64),
         member=np.full(count, -1, dtype=np.int64),
         place=np.full(count, -1, dtype=np.int64),
         total=np.zeros(3),
@@ -148,7 +153,6 @@ def put(field: Field, choice: Choice, site: int) -> int:
                 choice.gain[lists.site[k]] -= field.weight[i]
             work += lists.start[i + 1] - lists.start[i]
         choice.times[i] += 1
-        choice.sole[i] += site
     last = np.int64(choice.total[0])
     choice.member[last], choice.place[site] = site, last
     choice.total[0] += 1
@@ -162,7 +166,6 @@ def leave(field: Field, choice: Choice, site: int) -> int:
     for q in range(reach.start[site], reach.start[site + 1]):
         i = reach.site[q]
         choice.times[i] -= 1
-        choice.sole[i] -= site
         if choice.times[i] == 0:
             for k in range(lists.start[i], lists.start[i + 1]):
                 choice.gain[lists.site[k]] += field.weight[i]
@@ -299,7 +302,9 @@ def swap(
             done += leave(field, choice, site) + put(field, choice, other)
             if choice.total[1] > top:
                 top = choice.total[1]
-                best[:] = choice.member
+                # Equal costs: the number of chosen sites never changes.
+                for t in range(np.int64(choice.total[0])):
+                    best[t] = choice.member[t]
     return top, done
 
 

@@ -10,23 +10,27 @@ import numpy as np
 
 from xinji.core.arrays import Bools, Floats, Ints, freeze
 from xinji.errors import Fault, InputError, raise_if
-from xinji.plan.design.covering.certificate import NO_CUTS, Cuts, covering_bound
+from xinji.plan.design.covering.certificate import NO_CUTS, Cuts, covering_bound, earned, earned_by_cuts
+from xinji.plan.design.covering.core_relax import near_sites, relax_by_core
 from xinji.plan.design.covering.covers import Covers, covered_weight, reach_of
 from xinji.plan.design.covering.cuts import Tight, tighten, to_points
+from xinji.plan.design.covering.cuts_simplex import tighten_exactly
 from xinji.plan.design.covering.exact import fixed_sites, refine
 from xinji.plan.design.covering.greedy import greedy
-from xinji.plan.design.covering.local import Search, improve
-from xinji.plan.design.covering.pdhg import Relaxed, relax
-from xinji.plan.design.covering.reduce import join_prices, merge_points, neighbours_together, spread_price
+from xinji.plan.design.covering.local import Search
+from xinji.plan.design.covering.merging import improve_and_merge
+from xinji.plan.design.covering.pdhg import Relaxed
+from xinji.plan.design.covering.reduce import Merged, join_prices, merge_points, neighbours_together, spread_price
 from xinji.plan.design.proof import Clock, certified_gap
 
-_GAP = 1e-4
+_GAP, _GAP_SMALL = 1e-4, 2e-4
 _ROUNDS = 20_000
-_RELAXING, _SEARCHING, _COOLING = 0.35, 0.5, 0.9
-_FAR, _BALANCE = 0.25, 0.5
-_BRIEF, _UNEVEN, _ALL = 0.1, 0.4, 0.95
-_EXACT, _WHOLE, _LARGEST = 0.01, 20_000, 10_000_000
-_SHARED, _NEAR, _FEW = 1e-6, 0.01, 300
+_RELAXING, _SEARCHING_SMALL, _SEARCHING, _SEARCHING_LARGEST = 0.25, 0.35, 0.55, 0.85
+_FAR, _FAR_SMALL, _BALANCE = 0.05, 0.3, 0.5
+_BRIEF, _HALF, _COOLING, _REFINING = 0.1, 0.5, 0.9, 0.15
+_EXACT, _WHOLE, _LARGE, _LARGEST = 0.01, 20_000, 1_000_000, 10_000_000
+_NEAR, _FEW = 0.01, 300
+_TURNS, _TURN, _LAST = 4, 0.6, 0.05
 _WORTH_MERGING = 0.9
 
 
@@ -68,11 +72,15 @@ def max_covering(covers: Covers, *, budget: float, seconds: float, seed: int) ->
     small = merged.covers.points < _WORTH_MERGING * covers.points
     work = merged.covers if small else covers
     money = _spendable(covers.cost, budget)
-    relaxed = relax(work, money, seconds=_RELAXING * clock.left, gap=_GAP, rounds=_ROUNDS)
+    gap = _GAP if len(covers.site) > _LARGE else _GAP_SMALL
+    relaxed = relax_by_core(work, money, seconds=_RELAXING * clock.left, gap=gap, rounds=_ROUNDS)
     price = spread_price(merged, covers.weight, relaxed.price) if small else relaxed.price
     proof = Proof(covering_bound(covers, money, price), price, NO_CUTS)
-    searching = _SEARCHING if len(covers.site) <= _LARGEST else _ALL
-    sites = _search(work, money, relaxed, Search(proof.bound, clock.left * searching, seed, relaxed.budget_price))
+    pairs = len(covers.site)
+    sizes = ((_WHOLE, _SEARCHING), (_LARGE, _SEARCHING_SMALL), (_LARGEST, _SEARCHING), (pairs, _SEARCHING_LARGEST))
+    searching = next(part for most, part in sizes if pairs <= most)
+    search = Search(proof.bound, clock.left * searching, seed, relaxed.budget_price)
+    sites = _search(work, money, relaxed, search)
     value = covered_weight(covers, sites)
     proof = _sharpen(covers, money, relaxed, proof, value, clock)
     return CoveringPlan(
@@ -97,16 +105,36 @@ class Proof(NamedTuple):
 def _sharpen(covers: Covers, budget: float, relaxed: Relaxed, proof: Proof, value: float, clock: Clock) -> Proof:
     """Return a proof at least as good as ``proof``, by cuts, if time is left and the value is below the bound.
 
-    Very large instances keep the relaxation's: to look for cuts there takes longer than they bring.
+    The cuts are priced on the sites near use; where others earn too much at the new prices, they join in.
     """
-    if clock.left <= 0.0 or proof.bound <= value or len(covers.site) > _LARGEST:
-        return proof
-    core = merge_points(covers, _core(covers, relaxed, _FAR))
-    begin = Tight(join_prices(core, proof.price), NO_CUTS, relaxed.share[core.site], relaxed.bound, _BALANCE)
-    tight = tighten(core.covers, budget, begin, value, clock)
-    price, cuts = to_points(core, covers, tight)
-    bound = covering_bound(covers, budget, price, cuts)
-    return Proof(bound, price, cuts) if bound < proof.bound else proof
+    exactly = len(covers.site) <= _LARGE
+    far, part = (_FAR_SMALL, 1.0 - _LAST) if exactly else (_FAR, _TURN)
+    inside = _core(covers, relaxed, far)
+    begin, share, balance = proof, relaxed.share, _BALANCE
+    for _ in range(_TURNS):
+        if clock.left <= 0.0 or proof.bound <= value:
+            break
+        core = merge_points(covers, inside)
+        first = Tight(join_prices(core, begin.price), _on_groups(core, begin.cuts), share[core.site], np.inf, balance)
+        tight = (tighten_exactly if exactly else tighten)(core.covers, budget, first, value, Clock(part * clock.left))
+        price, cuts = to_points(core, covers, tight)
+        if not np.isfinite(tight.bound):
+            break
+        begin = Proof(covering_bound(covers, budget, price, cuts), price, cuts)
+        proof = begin if begin.bound < proof.bound else proof
+        share = np.zeros(covers.sites)
+        share[core.site] = tight.share
+        gain = earned(covers, price) + earned_by_cuts(covers, cuts)
+        more = ~inside & (gain >= (1.0 - far) * relaxed.budget_price * covers.cost)
+        inside |= more
+    return proof
+
+
+def _on_groups(core: Merged, cuts: Cuts) -> Cuts:
+    """Return ``cuts`` on points as cuts on the groups of ``core``, each once."""
+    groups = np.sort(core.group[cuts.point], axis=1)
+    single, place = np.unique(groups, axis=0, return_inverse=True)
+    return Cuts(single, np.bincount(place.ravel(), weights=cuts.price, minlength=len(single)).astype(np.float64))
 
 
 def _faults(budget: float, seconds: float) -> Iterator[Fault]:
@@ -129,22 +157,22 @@ def _search(covers: Covers, budget: float, relaxed: Relaxed, search: Search) -> 
     near, order = neighbours_together(core.covers, reach_of(core.covers))
     reach = reach_of(near)
     sites = greedy(near, reach, budget)
-    even = bool((covers.cost == covers.cost[:1]).all())
-    cooling = clock.left * (_BRIEF if small else _COOLING if even else _UNEVEN)
-    found = order[improve(near, reach, sites, budget, replace(search, seconds=cooling))]
+    tiny = len(covers.site) <= _WHOLE
+    cooling = clock.left * (_BRIEF if tiny else _HALF if small else _COOLING)
+    found = order[improve_and_merge(near, reach, sites, budget, replace(search, seconds=cooling))]
     value = covered_weight(core.covers, found)
     if small or search.bound - value <= _EXACT * value:
         short = relaxed.budget_price * covers.cost - relaxed.gain
+        limit = clock.seconds * (1.0 if small else _REFINING)
         useless, _ = fixed_sites(short[core.site], relaxed.bound - value)
-        found = refine(core.covers, found, budget, ~useless, (clock.left, search.seed))
+        found = refine(core.covers, found, budget, ~useless, (min(clock.left, limit), search.seed))
     return np.sort(core.site[found])
 
 
 def _core(covers: Covers, relaxed: Relaxed, near: float) -> Bools:
     """Return the sites (m,) in use in the relaxation, or short of it by at most ``near`` of their cost's worth."""
-    worth = relaxed.budget_price * covers.cost
-    short = worth - relaxed.gain
-    close = (relaxed.share > _SHARED) | (short <= near * worth)
     if covers.sites <= _FEW:
         return np.ones(covers.sites, dtype=np.bool_)
+    short = relaxed.budget_price * covers.cost - relaxed.gain
+    close = near_sites(relaxed, relaxed.gain, covers.cost, near)
     return np.asarray(close | (short <= np.partition(short, _FEW)[_FEW]))

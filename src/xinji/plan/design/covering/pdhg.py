@@ -47,7 +47,7 @@ class Relaxed:
     ``price`` (n,) within [0, weight] proves ``bound``; ``share`` (m,) in [0, 1] keeps the budget and
     is worth ``value`` in the relaxation, so the relaxation's optimum lies between the two.
     ``gain`` (m,) is the price of the points that a site covers, ``budget_price`` what one more
-    unit of budget is worth.
+    unit of budget is worth; ``balance`` is the ratio of the steps at the end.
     """
 
     price: Floats
@@ -57,6 +57,15 @@ class Relaxed:
     value: float
     budget_price: float
     rounds: int
+    balance: float
+
+
+class Begin(NamedTuple):
+    """Where to begin: prices (n,), shares (m,) within the budget and the ratio of the steps."""
+
+    price: Floats
+    share: Floats
+    balance: float
 
 
 @dataclass(slots=True, eq=False)
@@ -82,11 +91,11 @@ def lists_of(covers: Covers) -> Lists:
 
 
 def relax(
-    covers: Covers, budget: float, *, seconds: float, gap: float, rounds: int, first: Floats | None = None
+    covers: Covers, budget: float, *, seconds: float, gap: float, rounds: int, first: Begin | None = None
 ) -> Relaxed:
     """Return the relaxation of choosing sites within ``budget``, until ``gap`` (relative), ``rounds`` or ``seconds``.
 
-    ``first`` (n,) are prices to begin with.
+    ``first`` is where to begin: even shares and half the weights without it.
     """
     clock, scale, lists = Clock(seconds), _scale(covers), lists_of(covers)
     state = _begin(covers, scale, budget, first)
@@ -99,7 +108,7 @@ def relax(
         seen = look(lists, covers, budget, state.kept, shares)
         best = _better(best, seen)
         _maybe_restart(scale, state, shares, seen, done)
-    return Relaxed(best.price, best.share, best.gain, best.bound, best.value, best.budget_price, done)
+    return Relaxed(best.price, best.share, best.gain, best.bound, best.value, best.budget_price, done, state.balance)
 
 
 class Look(NamedTuple):
@@ -167,18 +176,19 @@ def _scale(covers: Covers) -> _Scale:
     return _Scale(share, step, weight, covers.cost, np.ones(covers.points, dtype=np.float32))
 
 
-def _begin(covers: Covers, scale: _Scale, budget: float, first: Floats | None) -> _State:
-    """Return a state of even shares and ``first`` prices, or half the weights.
+def _begin(covers: Covers, scale: _Scale, budget: float, first: Begin | None) -> _State:
+    """Return a state at ``first``, or at even shares and half the weights.
 
     A site that covers no weight never moves, so it begins at 0.
     """
     even = min(budget / max(float(covers.cost.sum()), _TINY), 1.0)
-    shares = np.where(scale.share > 0.0, np.where(covers.cost > 0.0, even, 1.0), 0.0)
-    start = covers.weight * 0.5 if first is None else first
+    start, begun = (covers.weight * 0.5, np.where(covers.cost > 0.0, even, 1.0)) if first is None else first[:2]
+    shares = np.where(scale.share > 0.0, begun, 0.0)
     price = np.where(np.diff(covers.start) > 0, start, covers.weight).astype(np.float32)
     gain = np.zeros(covers.sites, dtype=np.float32)
     add_prices(lists_of(covers), price, gain)
-    return _State(shares, price, gain, shares.copy(), price.copy(), price.copy())
+    balance = _BALANCE if first is None else first.balance
+    return _State(shares, price, gain, shares.copy(), price.copy(), price.copy(), balance=balance)
 
 
 def _round(lists: Lists, scale: _Scale, budget: float, state: _State) -> Floats:
