@@ -37,7 +37,10 @@ _DEFLECTION = 0.6
 _PATIENCE = 15
 _SHRINK = 0.7
 _AVERAGE = 0.03
-_WHOLE = 1.0 / 3.0
+_WHOLE = 0.43
+_NEAR = 0.03
+_ITERATIONS = (60, 250)
+_WORK = 400_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,20 +117,26 @@ def _standing_gains(index: Index, capacity: Floats, pair: Floats) -> Floats:
 
 @compiled
 def _profits(index: Index, worth: Floats, capacity: Floats, pair: Floats) -> Floats:
-    """Return what the prices leave each arc (a, T) for serving the whole row."""
-    profit = np.zeros((len(index.row), worth.shape[1]))
-    for option in range(len(index.start) - 1):
-        for arc in range(index.start[option], index.start[option + 1]):
-            row, other = index.row[arc], index.partner[arc]
-            profit[arc] = worth[row]
-            for p in index.pair[arc]:
-                if p >= 0:
-                    profit[arc] -= pair[p]
-            for k in range(index.capacity.shape[1]):
-                carrier = other if (k == SERVERS and other >= 0) else option
-                if index.limited[carrier, k]:
-                    for t in range(worth.shape[1]):
-                        profit[arc, t] -= index.amount[row, t, k] * capacity[carrier, t, k]
+    """Return what the prices leave each arc (a, T) for serving the whole row.
+
+    Row by row, since worth, pairs and amounts stand in memory in that order.
+    """
+    stages = worth.shape[1]
+    profit = np.empty((len(index.row), stages))
+    for arc in index.by_row:
+        row, other, option = index.row[arc], index.partner[arc], index.owner[arc]
+        for t in range(stages):
+            profit[arc, t] = worth[row, t]
+        for column in range(index.pair.shape[1]):
+            p = index.pair[arc, column]
+            if p >= 0:
+                for t in range(stages):
+                    profit[arc, t] -= pair[p, t]
+        for k in range(index.capacity.shape[1]):
+            carrier = other if (k == SERVERS and other >= 0) else option
+            if index.limited[carrier, k]:
+                for t in range(stages):
+                    profit[arc, t] -= index.amount[row, t, k] * capacity[carrier, t, k]
     return profit
 
 
@@ -339,26 +348,31 @@ def _start(problem: Problem, arcs: Index, typical: Floats, priced: float) -> tup
     return scale, prices
 
 
-def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int = 250) -> Bound:
+def prove(problem: Problem, *, target: float, rounds: int = 7, iterations: int | None = None) -> Bound:
     """Return a proved bound on the maximised objective (worth, or minus the discounted cost).
 
     ``target`` is the objective of a known plan, which sets the length of the steps. Cores are grown
     anew in each of ``rounds``, each option paying for its own with what the prices of the round
-    before leave it. The last rounds keep sites whole, which takes several times as long.
+    before leave it. The last rounds keep sites whole, which takes several times as long. A round takes
+    ``iterations``, by default as many as the problem's size leaves time for (``round_length``). The last one takes
+    steps as short as if a plan were known that is worth nearly the bound.
     """
+    iterations = round_length(problem) if iterations is None else iterations
     arcs = index(problem)
     blocks = blocks_of(problem, arcs)
     cores, trees = _cored(problem, _first_prizes(problem))
     descent = _Descent(problem, arcs, trees)
     interrupted = False
     best, standing = np.inf, np.zeros((len(problem.option_id), problem.stages))
-    guide = descent.prices
+    guide, first_whole = descent.prices, rounds - int(_WHOLE * rounds)
     for turn in range(rounds):
         if turn:
             cores, trees = _cored(problem, _prizes(descent))
             descent.trees = trees
-        if turn == rounds - int(_WHOLE * rounds):
+        if turn == first_whole:
             descent.keep_whole(blocks)
+        if first_whole < turn == rounds - 1:
+            target = max(target, best - _NEAR * abs(best))
         try:
             value, prices, now = _descend(descent, target, iterations)
         except KeyboardInterrupt:
@@ -375,6 +389,12 @@ def prove(problem: Problem, *, target: float, rounds: int = 6, iterations: int =
     cores, trees, prices = kept
     best = relaxation(problem, arcs, blocks, trees, prices)[0]
     return Bound(best, _certificate(cores, trees, prices), guide, standing, interrupted)
+
+
+def round_length(problem: Problem) -> int:
+    """Return how often a round evaluates the relaxation: seldom enough that it looks at ``_WORK`` arcs and stages."""
+    few, many = _ITERATIONS
+    return int(np.clip(_WORK // max(len(problem.arc_row) * problem.stages, 1), few, many))
 
 
 def _certificate(cores: Cores, trees: Forest, prices: Multipliers) -> Certificate:

@@ -28,6 +28,7 @@ from xinji.plan.choose.network import (
 from xinji.plan.jit import compiled
 
 _NOBODY = 1e-9
+_ENOUGH = 1.0 - 1e-9
 
 
 class Task(NamedTuple):
@@ -329,7 +330,7 @@ def _ratio(plan: Task, state: State, network: Network, aim: Aim, option: int, st
 def floor_met(state: State, aim: Aim) -> bool:
     """Return whether the aim's amount of the rows' weight is served in its floor stage."""
     served = ((1.0 - state.rest[:, aim.floor_stage - 1]) * aim.floor_weight).sum()
-    return bool(served >= aim.floor_amount * (1.0 + 1e-9))
+    return bool(served >= aim.floor_amount * _ENOUGH)
 
 
 @compiled

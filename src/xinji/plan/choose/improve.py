@@ -7,7 +7,7 @@ the trenches and books every cost from nothing, so no drift can build up. The se
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,7 @@ from xinji.plan.choose.construct import (
 )
 from xinji.plan.choose.index import stage_prices
 from xinji.plan.choose.money import spend
+from xinji.plan.choose.near import serve_near
 from xinji.plan.choose.network import (
     Network,
     affordable,
@@ -58,6 +59,8 @@ _HOPE = 0.004
 _SIZES = (10, 80)
 _LATE = 0.3
 _LOCAL = 0.9
+_PROMISING = 0.001
+_RELAID_TRENCHES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Effort:
     seconds: float = np.inf
     seed: int = 0
     progress: Progress | None = None
-    rounds: int = 6
+    rounds: int = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,18 +113,32 @@ class _Search:
         return Aim(worth, noise, 0.0, problem.carry_over, weight, float(problem.floor_amount[floor]), stage)
 
 
-def improve(problem: Problem, prices: Multipliers, start: Ints, effort: Effort) -> tuple[Solution, bool]:
+def improve(
+    problem: Problem, prices: Multipliers, start: Ints, effort: Effort, others: Sequence[Ints] = ()
+) -> tuple[Solution, bool]:
     """Return the best plan found and whether Ctrl-C stopped the search.
 
-    ``prices`` are the bound's; ``start`` (n,) stages to begin with (-1 never).
+    ``prices`` are the bound's; ``start`` (n,) stages to begin with (-1 never), or some of ``others`` (n,) if
+    the plan that they lead to is better.
     """
     search = _search(problem, prices)
+    best = _begun(search, start)
+    if not best.valid:
+        return best, False
+    for other in others:
+        best = _better(best, _begun(search, other))
+    return _anneal(search, best, effort)
+
+
+def _begun(search: _Search, start: Ints) -> Solution:
+    """Return a plan, with its best service if valid, that follows ``start`` (n,) where it can."""
+    problem = search.problem
     forced = np.where(problem.built >= EXISTING, problem.built, -1)
     wish = np.where(forced >= 0, forced, start)
-    best = _construct(search, wish, floors_before=False)
-    if not best.valid:
-        best = _better(best, _construct(search, wish, floors_before=True))
-    return _anneal(search, _serve_best(search, best), effort) if best.valid else (best, False)
+    found = _construct(search, wish, floors_before=False)
+    if not found.valid:
+        found = _better(found, _construct(search, wish, floors_before=True))
+    return _serve_best(search, found) if found.valid else found
 
 
 def improve_from(problem: Problem, prices: Multipliers, assets: tuple[Ints, Ints], effort: Effort) -> Solution:
@@ -137,6 +154,7 @@ def _anneal(search: _Search, best: Solution, effort: Effort) -> tuple[Solution, 
     rng = np.random.default_rng(effort.seed)
     begun = time.monotonic()
     current = best
+    every, promising = relay_every(search.problem), 0
     try:
         for count in range(effort.tries):
             if time.monotonic() - begun > effort.seconds:
@@ -145,15 +163,23 @@ def _anneal(search: _Search, best: Solution, effort: Effort) -> tuple[Solution, 
             noise = np.exp(_SPREAD * rng.standard_normal(len(may)))
             fresh = _rebuild(search, current, keep, np.where(may, noise, 0.0))
             if fresh.valid and fresh.objective > current.objective - _HOPE * abs(current.objective):
-                fresh = _laid_anew(search, _serve_best(search, fresh))
+                fresh = _served_near(search, current, fresh)
+                if fresh.valid and fresh.objective > current.objective - _PROMISING * abs(current.objective):
+                    fresh = _laid_anew(search, fresh) if promising % every == 0 else fresh
+                    promising += 1
                 warmth = _WARMTH * (1.0 - count / effort.tries) * abs(current.objective)
-                current = fresh if fresh.objective > current.objective - warmth else current
+                current = fresh if fresh.valid and fresh.objective > current.objective - warmth else current
                 best = _better(best, fresh)
             if effort.progress is not None:
                 effort.progress(count + 1, effort.tries)
     except KeyboardInterrupt:
         return best, True
     return best, False
+
+
+def relay_every(problem: Problem) -> int:
+    """Return after how many promising plans the trenches of one are laid anew: laying them sees the whole region."""
+    return 1 + len(problem.trench_id) // _RELAID_TRENCHES
 
 
 def _search(problem: Problem, prices: Multipliers) -> _Search:
@@ -236,18 +262,22 @@ def _rebuild(search: _Search, base: Solution, keep: Ints, noise: Floats) -> Solu
     for stage in range(1, problem.stages + 1):
         if problem.goal == "most_value":
             greedy_stage(plan, state, network, search.aim(noise, 1.0), stage)
-    return _fill(search, state, network, noise)
+    return _fill(search, state, network, noise, again=problem.goal == "most_value")
 
 
-def _fill(search: _Search, state: State, network: Network, noise: Floats) -> Solution:
-    """Return the plan after meeting floors and spending what is left."""
+def _fill(search: _Search, state: State, network: Network, noise: Floats, *, again: bool = False) -> Solution:
+    """Return the plan after meeting floors and spending what is left.
+
+    Where ``again``, the best service has yet to say whether the floors are met: greedy service misses by a little
+    what a linear program met exactly.
+    """
     problem, plan = search.problem, search.plan
     _meet_due(search, state, network, range(1, problem.stages + 1))
     for stage in range(1, problem.stages + 1):
         if problem.goal == "most_value":
             greedy_stage(plan, state, network, search.aim(noise, 0.0), stage)
     met = kept(network.left, carry_over=problem.carry_over)
-    met = met and _committed(problem, state) and _floors_met(search, state)
+    met = met and _committed(problem, state) and (again or _floors_met(search, state))
     return Solution(state.stage, network.dug, state.served, _objective(problem, state, network), met)
 
 
@@ -259,7 +289,7 @@ def _laid_anew(search: _Search, found: Solution) -> Solution:
     if not kept(left, carry_over=problem.carry_over):
         return found
     fresh = _rebuild(search, replace(found, dug=dug), found.stage, np.ones(len(found.stage)))
-    return _better(found, _serve_best(search, fresh))
+    return _better(found, _served_near(search, found, fresh))
 
 
 def _serve_best(search: _Search, found: Solution) -> Solution:
@@ -267,8 +297,21 @@ def _serve_best(search: _Search, found: Solution) -> Solution:
     problem = search.problem
     if problem.goal == "least_cost":
         return found
-    served = serve(problem, found.stage, found.dug)
-    worth = float((problem.value[problem.arc_row] * served).sum())
+    return _with_service(search, found, serve(problem, found.stage, found.dug))
+
+
+def _served_near(search: _Search, known: Solution, fresh: Solution) -> Solution:
+    """Return ``fresh`` with the best service around where it differs from ``known``, the rest as there."""
+    if search.problem.goal == "least_cost" or not fresh.valid:
+        return fresh
+    before = np.empty_like(known.served)
+    before[search.plan.arcs.arc] = known.served
+    served = serve_near(search.problem, fresh.stage, fresh.dug, known.stage, before)
+    return replace(fresh, valid=False) if served is None else _with_service(search, fresh, served)
+
+
+def _with_service(search: _Search, found: Solution, served: Floats) -> Solution:
+    worth = float((search.problem.value[search.problem.arc_row] * served).sum())
     return replace(found, served=served[search.plan.arcs.arc], objective=worth)
 
 

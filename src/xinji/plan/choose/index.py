@@ -20,7 +20,8 @@ class Index(NamedTuple):
     ``start`` (n + 1,) delimits the arcs of an option; ``arc`` (a,) is the arc's place in the
     Problem; ``row``, ``partner``, ``share`` follow that order. A pair is a row (``pair_row`` (p,))
     and an option (``pair_option`` (p,)) that several of its arcs stand on: what they serve together
-    is at most 1 where that option stands, else 0. ``pair`` (a, 3) are the arc's pairs with its
+    is at most 1 where that option stands, else 0. ``owner`` (a,) is the option of each arc, ``by_row`` (a,)
+    the arcs in order of their rows. ``pair`` (a, 3) are the arc's pairs with its
     partner, its partner's host and its own option's host, or -1. ``amount`` (r, T, resources) and
     ``capacity`` (n, resources) are the Problem's; ``limited`` (n, resources) marks finite ones.
     """
@@ -31,6 +32,8 @@ class Index(NamedTuple):
     partner: Ints
     pair: Ints
     share: Floats
+    owner: Ints
+    by_row: Ints
     pair_row: Ints
     pair_option: Ints
     amount: Floats
@@ -52,6 +55,8 @@ def index(problem: Problem) -> Index:
         partner=partner.copy(),
         pair=pair,
         share=problem.arc_share[order].copy(),
+        owner=problem.arc_option[order].copy(),
+        by_row=np.argsort(row, kind="stable").astype(np.int64),
         pair_row=pair_row,
         pair_option=pair_option,
         amount=problem.amount.copy(),

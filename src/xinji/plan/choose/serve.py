@@ -22,7 +22,7 @@ _ENOUGH = 1.0 - 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stage:
+class StageTask:
     """One stage's service: arcs (b) that can serve, with ``share`` and ``worth``, and what limits them.
 
     Entry i says that arc ``member[i]`` (of b) uses ``use[i]`` of limit ``owner[i]``; ``limit`` (q,) holds
@@ -48,15 +48,23 @@ def serve(problem: Problem, stage: Ints, dug: Ints) -> Floats:
     least_cost too, what stands serves what it can. Raises InfeasibleError where a floor cannot be met.
     """
     served = np.zeros((len(problem.arc_row), problem.stages))
+    nobody = np.zeros(len(served))
     for t in range(1, problem.stages + 1):
-        task = _stage(problem, live_arcs(problem, stage, dug, t), t)
-        share = _best(task, floors=False)
-        if not (task.weight @ share >= task.amount * _ENOUGH).all():
-            share = _best(task, floors=True)
-            if not len(share):
-                raise InfeasibleError(_short_of(problem, task, t))
+        task = stage_task(problem, live_arcs(problem, stage, dug, t), t, nobody)
+        share = stage_shares(task)
+        if share is None:
+            raise InfeasibleError(_short_of(problem, task, t))
         served[task.arcs, t - 1] = share
     return served
+
+
+def stage_shares(task: StageTask) -> Floats | None:
+    """Return the share (b,) of each arc that serves most worth, or None where the floors cannot be met."""
+    share = _best(task, floors=False)
+    if (task.weight @ share >= task.amount * _ENOUGH).all():
+        return share
+    share = _best(task, floors=True)
+    return share if len(share) else None
 
 
 def live_arcs(problem: Problem, stage: Ints, dug: Ints, t: int) -> Ints:
@@ -91,16 +99,20 @@ def path_lengths(problem: Problem, dug: Ints, t: int, arcs: Ints) -> Floats:
     return shortest_lengths(problem, dug, t, sources, roots)[place, tail]
 
 
-def _stage(problem: Problem, arcs: Ints, t: int) -> _Stage:
-    """Return the service of stage ``t`` with the limits that could bind: those that all shares together break."""
+def stage_task(problem: Problem, arcs: Ints, t: int, fixed: Floats) -> StageTask:
+    """Return the service of stage ``t`` with the limits that could bind: those that all shares together break.
+
+    ``fixed`` (a,) is what other arcs, of other rows, serve already.
+    """
     share = np.minimum(problem.arc_share[arcs], 1.0)
     row = problem.arc_row[arcs]
     entries, limits, count = [], [], 0
     groups: list[tuple[Ints, Floats, Floats]] = [(row, np.ones(len(arcs)), np.ones(len(problem.value)))]
-    groups += [
-        (carriers(problem, k)[arcs], problem.amount[row, t - 1, k], problem.capacity[:, k])
-        for k in range(problem.capacity.shape[1])
-    ]
+    other = np.flatnonzero(fixed)
+    for k in range(problem.capacity.shape[1]):
+        carrier, amount = carriers(problem, k), problem.amount[problem.arc_row, t - 1, k]
+        taken = np.bincount(carrier[other], weights=(amount * fixed)[other], minlength=len(problem.capacity))
+        groups.append((carrier[arcs], amount[arcs], np.maximum(problem.capacity[:, k] - taken, 0.0)))
     for owner, use, room in groups:
         total = np.bincount(owner, weights=use * share, minlength=len(room))
         binding = np.flatnonzero(total > room)
@@ -112,7 +124,7 @@ def _stage(problem: Problem, arcs: Ints, t: int) -> _Stage:
         count += len(binding)
     owner_of, member, used = (np.concatenate(column) for column in zip(*entries, strict=True))
     floor = np.flatnonzero(problem.floor_stage <= t)
-    return _Stage(
+    return StageTask(
         arcs=arcs,
         share=share,
         worth=problem.value[row, t - 1],
@@ -122,11 +134,11 @@ def _stage(problem: Problem, arcs: Ints, t: int) -> _Stage:
         limit=np.concatenate(limits),
         floor=floor,
         weight=problem.floor_weight[floor][:, row],
-        amount=problem.floor_amount[floor],
+        amount=problem.floor_amount[floor] - problem.floor_weight[floor][:, problem.arc_row[other]] @ fixed[other],
     )
 
 
-def _best(task: _Stage, *, floors: bool) -> Floats:
+def _best(task: StageTask, *, floors: bool) -> Floats:
     """Return the share (b,) of each arc that serves most worth; empty where ``floors`` cannot be met.
 
     Arcs that no limit could bind serve all they can, and stay out of the program.
@@ -143,7 +155,7 @@ def _best(task: _Stage, *, floors: bool) -> Floats:
         which, arc = np.nonzero(task.weight[:, contested])
         parts.append(_rows("floor", [(which, arc, task.weight[:, contested][which, arc])], AT_LEAST, rest))
     columns = Columns(
-        name=np.array([f"z_{arc}" for arc in task.arcs[contested]], dtype=np.str_),
+        name=np.char.add("z_", task.arcs[contested].astype(np.str_)),
         cost=task.worth[contested],
         lower=np.zeros(len(contested)),
         upper=share[contested],
@@ -162,7 +174,7 @@ def _rows(head: str, entries: list[tuple[Ints, Ints, Floats]], sense: str, rhs: 
     return make_rows([f"{head}_{place}" for place in range(len(rhs))], entries, sense, rhs)
 
 
-def _within(task: _Stage, share: Floats) -> Floats:
+def _within(task: StageTask, share: Floats) -> Floats:
     """Return ``share`` (b,) scaled down where rounding in the solver broke a limit."""
     used = np.bincount(task.owner, weights=task.use * share[task.member], minlength=len(task.limit))
     broken = used > task.limit
@@ -172,7 +184,7 @@ def _within(task: _Stage, share: Floats) -> Floats:
     return share * scale
 
 
-def _short_of(problem: Problem, task: _Stage, t: int) -> str:
+def _short_of(problem: Problem, task: StageTask, t: int) -> str:
     """Return, in words, the floors that what stands misses even if it served nothing else."""
     reached = [float(_best(replace(task, worth=weight), floors=False) @ weight) for weight in task.weight]
     missed = [

@@ -25,6 +25,7 @@ SMALL = 150
 """Up to this many options and trenches times stages the problem is solved to the optimum."""
 
 _EXACT_SECONDS = 30.0
+_STANDS = (0.5, 0.7, 0.8, 0.9)
 _BRANCH_AND_BOUND = "branch and bound"
 
 
@@ -66,12 +67,17 @@ def search(problem: Problem, effort: Effort) -> tuple[Solution, Bound, bool]:
     nothing = np.full(len(problem.option_id), -1, dtype=np.int64)
     first, stopped = improve(problem, first_prices(problem), nothing, replace(effort, tries=0))
     bound = prove(problem, target=first.objective, rounds=effort.rounds)
-    standing = bound.standing > 0.5
-    guided = np.where(standing.any(axis=1), 1 + standing.argmax(axis=1), -1)
+    half, *surer = (_guided(bound, least) for least in _STANDS)
     hurried = replace(effort, tries=0) if bound.interrupted else effort
-    found, interrupted = improve(problem, bound.multipliers, guided, hurried)
+    found, interrupted = improve(problem, bound.multipliers, half, hurried, surer)
     best = max(first, found, key=lambda plan: (plan.valid, plan.objective))
     return best, bound, stopped or bound.interrupted or interrupted
+
+
+def _guided(bound: Bound, least: float) -> Ints:
+    """Return the first stage (n,) in which the averaged relaxed choice of each option is above ``least``, or -1."""
+    standing = bound.standing > least
+    return np.where(standing.any(axis=1), 1 + standing.argmax(axis=1), -1)
 
 
 def finish(problem: Problem, stage: Ints, dug: Ints, bound: Bound, *, interrupted: bool) -> Plan:
