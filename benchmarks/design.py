@@ -23,11 +23,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 from design_parts import methods, problems
 from design_parts.apart import measure
 from design_parts.methods import Outcome
+
+from xinji.io.instances_files import Known
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PACKAGES = ("highspy", "networkx", "rustworkx", "spopt", "numba", "numpy")
@@ -65,9 +68,11 @@ def ours(run: Callable[..., Outcome], *arguments: object, seconds: float) -> Job
 
 
 def covering_cases(*, quick: bool) -> Iterator[Case]:
-    """Yield single covering of two sizes and staged covering of one; dense matrices stop spopt beyond the first."""
-    sizes = [(600, 100, 12.0)] if quick else [(10_000, 2_000, 50.0), (100_000, 10_000, 70.0)]
-    limits, patience = ((2.0,), 5.0) if quick else ((6.0, 20.0), 60.0)
+    """Yield single covering of three sizes and staged covering of one; dense matrices stop spopt beyond the first."""
+    sizes = (
+        [(600, 100, 12.0)] if quick else [(10_000, 2_000, 50.0), (100_000, 10_000, 70.0), (1_000_000, 100_000, 60.0)]
+    )
+    limits, patience = ((2.0,), 5.0) if quick else ((6.0, 20.0, 300.0), 60.0)
     for at, (size, seconds) in enumerate(zip(sizes, limits, strict=True)):
         covers, budget = problems.covering(*size)
         jobs = [ours(methods.our_covering, covers, budget, seconds=seconds)]
@@ -76,9 +81,10 @@ def covering_cases(*, quick: bool) -> Iterator[Case]:
             jobs.append(Job("HiGHS", methods.highs_covering, given, 2.0 * patience + BUILD_S))
             jobs.append(Job("spopt with HiGHS", methods.spopt_covering, given, 2.0 * patience + BUILD_S))
         yield Case(f"covering, {size[0]:,} points x {size[1]:,} sites", tuple(jobs), most=True)
-    covers, budget = problems.covering(*sizes[-1])
+    size = sizes[0] if quick else sizes[1]
+    covers, budget = problems.covering(*size)
     job = ours(methods.our_staged, covers, budget, seconds=3.0 if quick else 120.0)
-    yield Case(f"staged covering, {sizes[-1][0]:,} x {sizes[-1][1]:,}, 5 years", (job,), most=True)
+    yield Case(f"staged covering, {size[0]:,} x {size[1]:,}, 5 years", (job,), most=True)
 
 
 def tree_cases(shared: Path, *, quick: bool) -> Iterator[Case]:
@@ -94,17 +100,29 @@ def tree_cases(shared: Path, *, quick: bool) -> Iterator[Case]:
             Job("rustworkx", methods.rustworkx_tree, (one,), patience),
         )
         name = f"Steiner tree, {one.name}, {one.node_count:,} nodes, {len(one.terminals):,} terminals"
-        yield Case(name, jobs, most=False, known=math.nan if one.known is None else one.known.upper)
+        yield Case(name, jobs, most=False, known=_upper(one.known))
 
 
-def location_cases(*, quick: bool) -> Iterator[Case]:
-    """Yield a capacitated facility location problem."""
+def prize_cases(shared: Path, *, quick: bool) -> Iterator[Case]:
+    """Yield published prize-collecting trees where they lie beside the repository; no package is asked for them."""
+    for one in () if quick else problems.published_prizes(shared):
+        jobs = (ours(methods.our_prize_tree, one, seconds=10.0),)
+        yield Case(f"prize-collecting tree, {one.name}", jobs, most=False, known=_upper(one.known))
+
+
+def location_cases(shared: Path, *, quick: bool) -> Iterator[Case]:
+    """Yield a made-up facility location problem with capacities, and published ones."""
     one, seconds = (problems.facilities(8, 30), 3.0) if quick else (problems.facilities(100, 400), 30.0)
-    jobs = (
-        ours(methods.our_location, one, seconds=seconds),
-        Job("HiGHS", methods.highs_location, (one, seconds), 2.0 * seconds + BUILD_S),
-    )
-    yield Case(f"facilities with capacities, {one.name}", jobs, most=False)
+    for case in [one, *(() if quick else problems.published_facilities(shared))]:
+        jobs = (
+            ours(methods.our_location, case, seconds=seconds),
+            Job("HiGHS", methods.highs_location, (case, seconds), 2.0 * seconds + BUILD_S),
+        )
+        yield Case(f"facilities with capacities, {case.name}", jobs, most=False, known=_upper(case.known))
+
+
+def _upper(known: Known | None) -> float:
+    return math.nan if known is None else known.upper
 
 
 def rows(case: Case) -> Iterator[str]:
@@ -139,7 +157,8 @@ def report(shared: Path, *, quick: bool) -> Iterator[str]:
     yield ""
     yield HEAD
     yield "|" + "---|" * (HEAD.count("|") - 1)
-    for case in (*covering_cases(quick=quick), *tree_cases(shared, quick=quick), *location_cases(quick=quick)):
+    graphs = chain(tree_cases(shared, quick=quick), prize_cases(shared, quick=quick))
+    for case in chain(covering_cases(quick=quick), graphs, location_cases(shared, quick=quick)):
         yield from rows(case)
     yield ""
     if not (shared / "instances").is_dir():

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csc_array
 
 from xinji.core.arrays import Floats, Ints
 from xinji.io.instances_facility import FacilityInstance
-from xinji.io.instances_graph import SteinerInstance
+from xinji.io.instances_graph import PrizeInstance, SteinerInstance
 from xinji.plan.design.covering.covers import Covers, covered_weight
 from xinji.plan.design.covering.generator import clustered_covers
 from xinji.plan.design.covering.maximal import max_covering
@@ -25,6 +25,7 @@ from xinji.plan.design.facility.capacitated import capacitated_location
 from xinji.plan.design.proof import Clock
 from xinji.plan.design.steiner.graph import EdgeGraph
 from xinji.plan.design.steiner.heuristic import heuristic_tree
+from xinji.plan.design.steiner.prize import prize_collecting
 from xinji.plan.design.steiner.solve import steiner_tree
 
 STAGES, DISCOUNT = 5, 0.95
@@ -151,7 +152,22 @@ def our_first_tree(problem: SteinerInstance, _seconds: float) -> Outcome:
     return _timed(run)
 
 
-def _graph(problem: SteinerInstance) -> EdgeGraph:
+def our_prize_tree(problem: PrizeInstance, seconds: float) -> Outcome:
+    """Ask our prize-collecting tree."""
+
+    def run() -> Timed:
+        root = problem.root if problem.root >= 0 else None
+        found = prize_collecting(_graph(problem), problem.prize, root=root, seconds=seconds, seed=0)
+        return found.value, found.bound, ""
+
+    graph, ends = _small_grid()
+    prize = np.zeros(graph.node_count)
+    prize[ends] = 5.0
+    _compile(lambda: prize_collecting(graph, prize, seconds=_WARM_S, seed=0))
+    return _timed(run)
+
+
+def _graph(problem: SteinerInstance | PrizeInstance) -> EdgeGraph:
     return EdgeGraph(problem.node_count, problem.from_node, problem.to_node, problem.cost)
 
 

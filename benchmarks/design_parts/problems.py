@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xinji.io.instances import read_instances
+from xinji.io.instances import Instance, read_instances
 from xinji.io.instances_facility import FacilityInstance
-from xinji.io.instances_graph import SteinerInstance
+from xinji.io.instances_graph import PrizeInstance, SteinerInstance
 from xinji.plan.design.covering.covers import Covers
 from xinji.plan.design.covering.generator import clustered_covers, site_budget
 
@@ -38,10 +38,24 @@ def roads(side: int, terminals: int) -> SteinerInstance:
 
 def published(shared: Path) -> Iterator[SteinerInstance]:
     """Yield those of ``PUBLISHED`` that lie in the folder ``shared``."""
-    folder = shared / "instances" / "steiner"
+    chosen = (one for one in _read(shared, "steiner") if one.name in PUBLISHED)
+    yield from (one for one in chosen if isinstance(one, SteinerInstance))
+
+
+def published_prizes(shared: Path) -> Iterator[PrizeInstance]:
+    """Yield the prize-collecting trees that lie in the folder ``shared``."""
+    yield from (one for one in _read(shared, "pcstp") if isinstance(one, PrizeInstance))
+
+
+def published_facilities(shared: Path) -> Iterator[FacilityInstance]:
+    """Yield the facility problems that lie in the folder ``shared``."""
+    yield from (one for one in _read(shared, "cflp") if isinstance(one, FacilityInstance))
+
+
+def _read(shared: Path, family: str) -> Iterator[Instance]:
+    folder = shared / "instances" / family
     if folder.is_dir():
-        chosen = [one for one in read_instances(folder) if one.name in PUBLISHED]
-        yield from (one for one in chosen if isinstance(one, SteinerInstance))
+        yield from read_instances(folder)
 
 
 def facilities(sites: int, customers: int) -> FacilityInstance:
