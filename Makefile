@@ -15,7 +15,7 @@ run: $(VENV)/installed  ## plan the built-in region
 	$(BIN)/xinji plan xinwu --out $(OUT)
 
 test: $(VENV)/installed-lint  ## everything that can fail, walls and house rules with it; the longest first
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/house/test_tutorial.py tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 lint: $(VENV)/installed-lint  ## style, format, types, walls
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
