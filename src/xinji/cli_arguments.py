@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -16,6 +17,24 @@ def add_language(verb: argparse.ArgumentParser, default: str = "zh") -> None:
     """Add the choice of language."""
     text = f"Chinese or English (default: {default})"
     verb.add_argument("--language", choices=("zh", "en"), default=default, help=text)
+
+
+def add_sub_verbs(
+    verb: argparse.ArgumentParser, dest: str, helps: Mapping[str, str], epilogs: Mapping[str, str]
+) -> dict[str, argparse.ArgumentParser]:
+    """Add a parser for each sub-verb of ``helps``, whose choice goes to ``dest``; return them by name."""
+    verbs = verb.add_subparsers(dest=dest, required=True, metavar="VERB")
+    return {
+        name: verbs.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=epilogs[name],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        for name, text in helps.items()
+    }
 
 
 def path(text: str) -> Path:

@@ -6,7 +6,7 @@ import argparse
 import datetime as dt
 import getpass
 
-from xinji.cli_arguments import add_language, path, whole
+from xinji.cli_arguments import add_language, add_sub_verbs, path, whole
 
 HELP = {"build": "keep the ledger of what is planned, let, built and paid, and hold it against the plan"}
 EXAMPLES = {
@@ -135,18 +135,8 @@ _DONE = {
 
 def add_build_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     """Add the sub-verbs of build to its parser in ``made``."""
-    verbs = made["build"].add_subparsers(dest="build_verb", required=True, metavar="VERB")
-    parsers = {
-        name: verbs.add_parser(
-            name,
-            help=text,
-            description=f"{text[0].upper()}{text[1:]}.",
-            epilog=f"{_EXAMPLES[name]}\n{STATUSES.format(done=_DONE.get(name, ''))}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        for name, text in _HELP.items()
-    }
+    epilogs = {name: f"{text}\n{STATUSES.format(done=_DONE.get(name, ''))}" for name, text in _EXAMPLES.items()}
+    parsers = add_sub_verbs(made["build"], "build_verb", _HELP, epilogs)
     for name in ("open", "baseline", "import", "status", "advance", "variance", "register", "audit"):
         parsers[name].add_argument("ledger", metavar="LEDGER", type=_place, help="a file, or a postgresql:// URL")
     for name in ("open", "baseline", "import", "advance"):

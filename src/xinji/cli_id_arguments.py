@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from xinji.cli_arguments import path, whole
+from xinji.cli_arguments import add_sub_verbs, path, whole
 
 HELP = {"id": "run an identifier node: register names for facilities and equipment, and resolve them"}
 EXAMPLES = {
@@ -108,18 +108,8 @@ _DONE = {"serve": " (told to stop)"}
 
 def add_id_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     """Add the sub-verbs to the verb ``id`` of ``made``."""
-    subs = made["id"].add_subparsers(dest="id_verb", required=True, metavar="VERB")
-    verbs = {
-        name: subs.add_parser(
-            name,
-            help=text,
-            description=f"{text[0].upper()}{text[1:]}.",
-            epilog=f"{_EXAMPLES[name]}\n{STATUSES.format(done=_DONE.get(name, ''))}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        for name, text in _HELP.items()
-    }
+    epilogs = {name: f"{text}\n{STATUSES.format(done=_DONE.get(name, ''))}" for name, text in _EXAMPLES.items()}
+    verbs = add_sub_verbs(made["id"], "id_verb", _HELP, epilogs)
     _add_init(verbs["init"])
     _add_serve(verbs["serve"])
     _add_resolve(verbs["resolve"])
