@@ -42,6 +42,8 @@ from xinji.use.identity.store import Store, open_store
 
 PREFIX = "88.123.1"
 RECORD_OCTETS = 488
+TYPES = ((1, "URL"), (2, "NAME"), (3, "STATE"), (4, "PLACE"), (5, "OWNER"), (6, "PLAN"), (9, "DESC"))
+FILLER = "x" * 129
 BATCHES = 4_096
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -67,20 +69,23 @@ def handle_of(number: int) -> str:
     return f"{PREFIX}/asset-{number:010d}"
 
 
+def texts_of(number: int) -> list[str]:
+    """Return the texts of record ``number``, one for each of ``TYPES``."""
+    return [
+        f"https://assets.example.org/{number:010d}",
+        f"Asset {number:010d}",
+        "in_use",
+        f"POINT({120 + number % 1000 / 1000:.6f} {31 + number % 997 / 1000:.6f})",
+        "https://owner.example.org/endpoint",
+        f"plan-2026/option-{number % 100_000:06d}",
+        FILLER,
+    ]
+
+
 def values_of(number: int) -> tuple[Value, ...]:
     """Return values of record ``number``: together ``RECORD_OCTETS`` on the wire."""
-    plain = [
-        ("URL", f"https://assets.example.org/{number:010d}"),
-        ("NAME", f"Asset {number:010d}"),
-        ("STATE", "in_use"),
-        ("PLACE", f"POINT({120 + number % 1000 / 1000:.6f} {31 + number % 997 / 1000:.6f})"),
-        ("OWNER", "https://owner.example.org/endpoint"),
-        ("PLAN", f"plan-2026/option-{number % 100_000:06d}"),
-    ]
-    made = [Value(index=i + 1, type=t, data=d.encode(), timestamp_s=1_700_000_000) for i, (t, d) in enumerate(plain)]
-    room = RECORD_OCTETS - len(encode_values(made)) - 30
-    made.append(Value(index=9, type="DESC", data=(b"x" * room), timestamp_s=1_700_000_000))
-    return tuple(made)
+    made = zip(TYPES, texts_of(number), strict=True)
+    return tuple(Value(index=i, type=t, data=d.encode(), timestamp_s=1_700_000_000) for (i, t), d in made)
 
 
 def fill(folder: Path, records: int) -> None:
@@ -91,9 +96,9 @@ def fill(folder: Path, records: int) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as name, open_store(folder, create=True) as store:
         table = Path(name) / "records.csv"
         with table.open("w", encoding="utf-8") as file:
-            file.write("handle," + ",".join(f"{v.index}:{v.type}" for v in values_of(0)) + "\n")
+            file.write("handle," + ",".join(f"{index}:{name}" for index, name in TYPES) + "\n")
             for number in range(records):
-                file.write(handle_of(number) + "," + ",".join(v.data.decode() for v in values_of(number)) + "\n")
+                file.write(f"{handle_of(number)},{','.join(texts_of(number))}\n")
         written = time.perf_counter() - start
         load_csv(store, table)
     print(f"table of {records} records in {written:.0f} s, loaded in {time.perf_counter() - start - written:.0f} s")
