@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from xinji.cli_arguments import add_sub_verbs, path, whole
+from xinji.use.identity.limits import CONNECTIONS_EACH
 
 HELP = {"id": "run an identifier node: register names for facilities and equipment, and resolve them"}
 EXAMPLES = {
@@ -37,6 +38,8 @@ _HELP = {
     "backup": "copy a node's store while it is served",
     "restore": "make a store from a backup, checked by its fingerprint",
     "key": "make a key for an identity",
+    "prefix": "take another prefix in: served and administered as one that the node holds",
+    "replica": "have a node know a replica of some of its prefixes: site records, identity and key",
 }
 _EXAMPLES = {
     "init": """\
@@ -50,7 +53,11 @@ examples:
   xinji id serve node --host 0.0.0.0 --tls chain.pem --tls-key tls.pem
   xinji id serve node --role secondary --prefix 88.123 --admin 300:88.123/ADMIN
   xinji id serve node --rate 200 --burst 1000           for each network (/24 or /56) and second
+  xinji id serve node --connections 2000                open at once for each network, as for a proxy in front
   xinji id serve copy --read-only                       answers, takes no changes
+  xinji id serve node --no-audit-log                    else all changes are noted in node/audit.jsonl
+  xinji id serve east --replica-of 10.0.0.5:8000 --identity 300:88.123.10/EAST --identity-key east.pem \\
+      --prefix 88.123.10                                follows a primary (see `xinji id replica`)
   xinji id serve node --cache 10.0.0.5:2641             answers for others' identifiers too, from that root on
 
 Faces: /api/handles (as Handle.Net), /doip, /identityv2 and /api/v1/doip (secondary node), GS1 Digital Link,
@@ -61,6 +68,7 @@ tokens are taken from this machine alone.
 examples:
   xinji id resolve 88.123.10/R-1066 --store node
   xinji id resolve 88.123.10/R-1066 --server 10.0.0.5:2641 --type URL --type STATE
+  xinji id resolve 88.123.10/R-1066 --server 10.0.0.5 --server 10.0.0.6      a replica, where the first is silent
   xinji id resolve 88.123.10/R-1066 --server 10.0.0.5 --identity 300:88.123.10/ADMIN --key admin.pem   private too
   xinji id resolve urn:oid:1.2.156.3088.1 --store node --json
 
@@ -102,6 +110,19 @@ examples:
 examples:
   xinji id key li.pem                                   prints the public half, to register as HS_PUBKEY
 """,
+    "prefix": """\
+examples:
+  xinji id prefix node 88.123.11 --like 88.123.10
+""",
+    "replica": """\
+examples:
+  xinji id replica node EAST --prefix 88.123.10 --prefix 88.123.11 --host 10.0.0.6 --key east.pem
+  xinji id serve east --replica-of 10.0.0.5:8000 --identity 300:88.123.10/EAST --identity-key east.pem \\
+      --prefix 88.123.10 --prefix 88.123.11 --host 10.0.0.6      then, there: follow and answer
+
+Each prefix's record (0.NA/PREFIX) then names the replica as a further site for queries: clients that find the primary
+silent ask it. The node may be serving meanwhile. A replica gets the values that its identity may read: the public ones.
+""",
 }
 _DONE = {"serve": " (told to stop)"}
 
@@ -115,6 +136,7 @@ def add_id_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     _add_resolve(verbs["resolve"])
     _add_register(verbs["register"])
     _add_files(verbs)
+    _add_replica(verbs)
     for name, verb in verbs.items():
         if name != "serve":
             verb.add_argument("--json", action="store_true", help="print one JSON object")
@@ -162,10 +184,19 @@ def _add_serve(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     verb.add_argument("--burst", type=whole, default=10_000, metavar="N", help="requests at once (default: 10000)")
     verb.add_argument(
+        "--connections", type=whole, default=CONNECTIONS_EACH, metavar="N",
+        help=f"connections a network may have open (default: {CONNECTIONS_EACH}; 0: no limit)",
+    )  # fmt: skip
+    verb.add_argument(
         "--cache", metavar="HOST[:PORT]",
         help="ask from this root on (DO-IRP) for identifiers that other nodes serve, and keep the answers",
     )  # fmt: skip
     verb.add_argument("--read-only", action="store_true", help="take no changes")
+    verb.add_argument(
+        "--audit-log", action=argparse.BooleanOptionalAction,
+        help="keep a log of all changes and attempts in STORE (default: yes, but not with --read-only)",
+    )  # fmt: skip
+    _add_following(verb)
 
 
 def _add_resolve(verb: argparse.ArgumentParser) -> None:
@@ -179,7 +210,10 @@ def _add_resolve(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_server(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--server", metavar="HOST[:PORT]", help="ask a node over DO-IRP (port 2641 without)")
+    verb.add_argument(
+        "--server", action="append", metavar="HOST[:PORT]",
+        help="ask a node over DO-IRP (port 2641 without); of several given, the first that answers",
+    )  # fmt: skip
     verb.add_argument("--identity", metavar="INDEX:HANDLE", help="who asks, as 300:88.123.10/ADMIN")
     verb.add_argument("--key", type=path, metavar="FILE", help="that identity's key")
 
@@ -217,3 +251,31 @@ def _add_files(verbs: dict[str, argparse.ArgumentParser]) -> None:
     verbs["restore"].add_argument("folder", type=path, metavar="FOLDER", help="a backup")
     verbs["restore"].add_argument("store", type=path, metavar="STORE", help="the store to make, new")
     verbs["key"].add_argument("file", type=path, metavar="FILE", help="the new key file")
+
+
+def _add_replica(verbs: dict[str, argparse.ArgumentParser]) -> None:
+    prefix, replica = verbs["prefix"], verbs["replica"]
+    for verb in (prefix, replica):
+        _add_store(verb)
+    prefix.add_argument("prefix", metavar="PREFIX", help="the prefix to take in, as 88.123.11")
+    prefix.add_argument("--like", required=True, metavar="PREFIX", help="a prefix that it holds, as 88.123.10")
+    replica.add_argument("name", metavar="NAME", help="its identity's name under the first prefix, as EAST")
+    replica.add_argument(
+        "--prefix", dest="prefixes", action="append", required=True, metavar="PREFIX",
+        help="a prefix that it follows; may be given again",
+    )  # fmt: skip
+    replica.add_argument("--host", default="127.0.0.1", help="address that clients are told (default: 127.0.0.1)")
+    _add_ports(replica)
+    replica.add_argument("--key", type=path, required=True, metavar="FILE", help="the replica's new key file")
+
+
+def _add_following(verb: argparse.ArgumentParser) -> None:
+    # What makes a node that is served a replica.
+    verb.add_argument(
+        "--replica-of", metavar="HOST[:PORT]",
+        help="follow this primary's HTTP (port 8000 without; HTTPS unless it is this machine, or an address with "
+        "http:// or https://) for each --prefix; STORE is made where it is not there",
+    )  # fmt: skip
+    verb.add_argument("--identity", metavar="INDEX:HANDLE", help="the replica's identity, as 300:88.123.10/EAST")
+    verb.add_argument("--identity-key", type=path, metavar="FILE", help="that identity's key")
+    verb.add_argument("--primary-ca", type=path, metavar="FILE", help="certificates (PEM) that vouch for the primary's")

@@ -18,7 +18,7 @@ from support.parsers import corpus
 from xinji.errors import XinjiError
 from xinji.use.identity.changes import Change
 from xinji.use.identity.client_link import Address, Asked, ask
-from xinji.use.identity.doirp.bodies import Elements, Failure, Query
+from xinji.use.identity.doirp.bodies import Failure, Query
 from xinji.use.identity.doirp.codes import OpCode, OpFlag, ResponseCode
 from xinji.use.identity.doirp.message import Envelope, Header, Message, decode_message
 from xinji.use.identity.limits import Allowance, RateLimiter
@@ -28,6 +28,9 @@ from xinji.use.identity.serve_http import event_loop
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 LOOPS = [asyncio.new_event_loop, pytest.param(event_loop, id="uvloop where installed")]
+
+PATIENCE_S = 60.0
+"""How long a test waits for what has to come about; no test is about this time."""
 
 PLAIN = OpFlag.PO | OpFlag.KC
 
@@ -64,17 +67,15 @@ def test_many_requests_in_any_pieces_are_answered_in_order(tmp_path: Path, loop:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_udp_gives_what_tcp_gives(tmp_path: Path, loop: Loop) -> None:
     async def test(server: DoirpServer, _: World) -> None:
-        for name in ("pump-7", "nothing", "long", "水泵"):
-            asked = Asked(Header(OpCode.RESOLUTION, flags=OpFlag.PO), Query(f"{PREFIX}/{name}"))
+        for name, indexes in (("pump-7", ()), ("nothing", ()), ("long", (1, 2)), ("水泵", ())):
+            asked = Asked(Header(OpCode.RESOLUTION, flags=OpFlag.PO), Query(f"{PREFIX}/{name}", indexes))
             by_udp = await ask(address(server, udp=True), asked)
             assert by_udp == await ask(address(server), asked)
-        long = await ask(address(server, udp=True), replace(asked, body=Query(f"{PREFIX}/long")))
-        assert isinstance(long.body, Elements)
-        assert len(long.body.values) == 10
-        huge = await ask(address(server, udp=True), replace(asked, body=Query(f"{PREFIX}/huge")))
-        assert huge.code == ResponseCode.ERROR
-        assert isinstance(huge.body, Failure)
-        assert "over TCP" in huge.body.text
+        for name in ("long", "huge"):
+            refused = await ask(address(server, udp=True), replace(asked, body=Query(f"{PREFIX}/{name}")))
+            assert refused.code == ResponseCode.ERROR
+            assert isinstance(refused.body, Failure)
+            assert "over TCP" in refused.body.text
 
     run_with(tmp_path, test, loop=loop)
 
@@ -118,7 +119,7 @@ def test_hopeless_octets_get_an_error_and_an_end(tmp_path: Path, octets: bytes) 
     async def test(server: DoirpServer, _: World) -> None:
         async with connected(server) as (reader, writer):
             writer.write(octets)
-            answer = decode_message(await asyncio.wait_for(reader.read(), 10.0))
+            answer = decode_message(await asyncio.wait_for(reader.read(), PATIENCE_S))
             assert answer.header.response == ResponseCode.PROTOCOL_ERROR
         async with connected(server) as (reader, writer):
             writer.write(query(5))
@@ -139,7 +140,7 @@ def test_the_server_stays_up_under_broken_messages(tmp_path: Path) -> None:
             async with connected(server) as (reader, writer):
                 writer.write(bytes(octets[: chance.randrange(len(octets))]))
                 writer.write_eof()
-                await asyncio.wait_for(reader.read(), 10.0)
+                await asyncio.wait_for(reader.read(), PATIENCE_S)
         async with connected(server) as (reader, writer):
             writer.write(query(5))
             assert decode_message(await read_message(reader)).header.response == ResponseCode.SUCCESS
@@ -151,7 +152,7 @@ def test_the_server_stays_up_under_broken_messages(tmp_path: Path) -> None:
 def test_connections_end_when_they_should(tmp_path: Path, loop: Loop) -> None:
     bounds = Bounds(request_s=0.3, idle_s=0.6, linger_s=0.1, linger_used_s=0.4)
 
-    async def lasts(server: DoirpServer, octets: bytes, *more: bytes) -> float:
+    async def lasts(server: DoirpServer, octets: bytes, *more: bytes) -> tuple[float, bytes]:
         loop = asyncio.get_running_loop()
         async with connected(server) as (reader, writer):
             writer.write(octets)
@@ -162,21 +163,24 @@ def test_connections_end_when_they_should(tmp_path: Path, loop: Loop) -> None:
                 if reader.at_eof() or writer.is_closing():
                     break
                 writer.write(part)
+            found = b""
             with suppress(ConnectionError):
-                await asyncio.wait_for(reader.read(), 10.0)
-            return loop.time() - start
+                found = await asyncio.wait_for(reader.read(), PATIENCE_S)
+            return loop.time() - start, found
 
     async def test(server: DoirpServer, _: World) -> None:
+        # That it ends at all, and not too early, is what a busy machine can tell; when, test_connection_times.py.
         once, kept = query(1, flags=OpFlag.PO), query(1)
-        drip = [bytes((octet,)) for octet in kept[1:60]]
-        times = await asyncio.gather(
+        drip = [bytes((octet,)) for octet in kept[1:]]
+        ends = await asyncio.gather(
             lasts(server, once), lasts(server, kept), lasts(server, b""), lasts(server, kept[:1], *drip)
         )
-        assert times[0] < times[1]
-        assert times[1] > 0.5
-        assert times[2] > 0.2
-        # A message that drips in has its time from its first octet, however often something comes.
-        assert 0.2 < times[3] < 4.0
+        for (lasted, found), least, answered in zip(
+            ends, (0.05, 0.5, 0.2, 0.2), (True, True, False, False), strict=True
+        ):
+            assert lasted > least
+            # A message that drips in has its time from its first octet, however often something comes.
+            assert bool(found) == answered
 
     run_with(tmp_path, test, DoirpOptions(bounds), loop=loop)
 
@@ -207,15 +211,15 @@ def test_a_client_that_takes_nothing_is_not_waited_for(tmp_path: Path, loop: Loo
             peer.setblocking(False)  # noqa: FBT003 (the library's own signature)
             octets, sent = query(1, "huge") * 400, 0
             loop = asyncio.get_running_loop()
-            until = loop.time() + 8.0
-            while server.connections != 0 or loop.time() < until - 7.5:
+            start = loop.time()
+            while server.connections != 0 or loop.time() < start + 0.5:
                 try:
                     sent += peer.send(octets)
                 except BlockingIOError:
                     await asyncio.sleep(0.02)
                 except OSError:
                     break
-                assert loop.time() < until
+                assert loop.time() < start + PATIENCE_S
         # 60,000 octets for each request: what was taken in is far less than what was asked for.
         assert server.counts[OpCode.RESOLUTION, ResponseCode.SUCCESS] < 400
 
@@ -226,7 +230,7 @@ def test_a_network_that_asks_too_much_is_told_so(tmp_path: Path) -> None:
     async def test(server: DoirpServer, _: World) -> None:
         async with connected(server) as (reader, writer):
             writer.write(b"".join(query(number) for number in range(100)))
-            octets = await asyncio.wait_for(reader.read(), 10.0)
+            octets = await asyncio.wait_for(reader.read(), PATIENCE_S)
         codes, at = [], 0
         while at < len(octets):
             size = 20 + int.from_bytes(octets[at + 16 : at + 20], "big")

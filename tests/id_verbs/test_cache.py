@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from xinji.errors import InputError
 from xinji.use.identity.cache import CacheCounts, CacheSettings, RecordCache, chosen
+from xinji.use.identity.client import Resolver
+from xinji.use.identity.client_link import Address
 from xinji.use.identity.errors import Code, IdentifierError, refuse
 from xinji.use.identity.record import Record, Value
 from xinji.use.identity.serve_cached import CachingResolver
+from xinji.use.identity.value_data import SERVICE_BOTH, TCP, Interface, Server, Site
 
 START_S = 1_800_000_000.0
 
@@ -205,12 +208,59 @@ def test_others_are_asked_for_so_many_handles_at_once_and_no_more() -> None:
     async def run() -> None:
         other = Other()
         resolver = CachingResolver(other.fetch, RecordCache(), most_asked=2)
-        tasks = [asyncio.create_task(resolver.resolve(f"88.1/{name}")) for name in "abc"]
+        tasks = [asyncio.create_task(resolver.resolve(f"88.{number}/a")) for number in range(3)]
         await asyncio.sleep(0)
         other.let.set()
         answers = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(answers[2], IdentifierError)
         assert answers[2].code == Code.SERVER_BUSY
-        assert await resolver.resolve("88.1/c") == record("88.1/c", 60)
+        assert await resolver.resolve("88.2/a") == record("88.2/a", 60)
 
     asyncio.run(run())
+
+
+def test_one_prefix_takes_no_more_than_its_share() -> None:
+    async def run() -> None:
+        other = Other()
+        resolver = CachingResolver(other.fetch, RecordCache(), most_asked=16)
+        tasks = [asyncio.create_task(resolver.resolve(f"88.1/{number}")) for number in range(16)]
+        tasks.append(asyncio.create_task(resolver.resolve("88.2/a")))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(other.asked) == 5
+        other.let.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(answer, Record) for answer in answers] == [True] * 4 + [False] * 12 + [True]
+        assert await resolver.resolve("88.1/15") == record("88.1/15", 60)
+
+    asyncio.run(run())
+
+
+def test_nodes_that_are_silent_are_given_up() -> None:
+    async def run() -> None:
+        other = Other()
+        resolver = CachingResolver(other.fetch, RecordCache(), most_asked=4, deadline_s=0.05)
+        for _ in range(3):
+            with pytest.raises(IdentifierError, match="not answered") as refused:
+                await resolver.resolve("88.1/a")
+            assert refused.value.code == Code.SERVER_BUSY
+        other.let.set()
+        assert await resolver.resolve("88.1/a") == record("88.1/a", 60)
+
+    asyncio.run(run())
+
+
+def test_few_of_many_sites_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def silent(address: Address, _: object) -> None:
+        asked.append(address.port)
+        raise refuse(Code.ERROR, str(address), "no answer", "no")
+
+    monkeypatch.setattr("xinji.use.identity.client.ask", silent)
+    sites = tuple(
+        Site((Server(1, "192.0.2.9", interfaces=(Interface(SERVICE_BOTH, TCP, port),)),)) for port in range(1, 100)
+    )
+    with pytest.raises(IdentifierError, match="no answer"):
+        asyncio.run(Resolver(sites).resolve("0.NA/88.1"))
+    assert len(asked) == 4

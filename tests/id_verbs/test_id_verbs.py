@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from xinji.cli import main
 from xinji.use.identity.record import Record
+from xinji.use.identity.serve import Serving
 from xinji.use.identity.store import open_store
 
 PREFIX = "88.123.10"
@@ -64,7 +67,19 @@ def refused(answer: tuple[int, str, str], *words: str) -> None:
 def test_help_of_each_sub_verb_has_examples(run: Run) -> None:
     status, out, _ = run("--help")
     assert status == 0
-    for verb in ("init", "serve", "resolve", "register", "import", "export", "backup", "restore", "key"):
+    for verb in (
+        "init",
+        "serve",
+        "resolve",
+        "register",
+        "import",
+        "export",
+        "backup",
+        "restore",
+        "key",
+        "prefix",
+        "replica",
+    ):
         assert verb in out
         status, text, _ = run(verb, "--help")
         assert status == 0
@@ -264,3 +279,35 @@ def test_bad_input_is_refused_whole(run: Run, node: Path, case: str) -> None:
     refused(answer, *words)
     assert "7secret" not in answer[2]
     assert whole(node) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "audited", "connections"),
+    [
+        ((), True, 512),
+        (("--no-audit-log", "--connections", "7"), False, 7),
+        (("--read-only", "--connections", "0"), False, None),
+        (("--read-only", "--audit-log"), True, 512),
+    ],
+)
+def test_what_serve_keeps_and_allows(
+    run: Run,
+    node: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    connections: int | None,
+    *,
+    audited: bool,
+) -> None:
+    asked: list[Serving] = []
+    monkeypatch.setattr("xinji.cli_id.serve", lambda _node, serving, _told: asked.append(serving))
+    assert run("serve", node, *options)[0] == 0
+    assert [(serving.audit is not None, serving.connections_each) for serving in asked] == [(audited, connections)]
+    assert (node / "audit.jsonl").exists() == audited
+
+
+def test_a_node_loads_no_maps_and_no_ledger() -> None:
+    """They would take longer to load than the node has to start."""
+    loaded = "import sys, xinji.cli_id; print(*sorted({'geopandas', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == ""

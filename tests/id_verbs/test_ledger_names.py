@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from xinji.build.event_drafts import PlannedAsset
 from xinji.build.ledger import Filter, Ledger
 from xinji.build.signature import make_key
 from xinji.cli import main
+from xinji.use.identity import value_data as hs
 from xinji.use.identity.changes import Change
 from xinji.use.identity.record import Record, Value
-from xinji.use.identity.store import open_store
+from xinji.use.identity.store import Store, open_store
 
 PREFIX = "88.123.10"
 
@@ -48,6 +51,11 @@ def texts(node: Path, handle: str, *, private: bool = False) -> dict[str, str]:
         record = store.record(handle, private=private)
     assert isinstance(record, Record)
     return {value.type: value.text for value in record.values if not value.type.startswith("HS_")}
+
+
+def held(node: Path) -> list[Record]:
+    with open_store(node, read_only=True) as store:
+        return list(store.records(private=True))
 
 
 def data(node: Path) -> bytes:
@@ -158,11 +166,11 @@ def test_an_endpoint_is_an_address(node: Path, ledger: str, capsys: pytest.Captu
 
 
 def test_names_are_signed_where_there_is_a_key(name: Name, node: Path, ledger: str, tmp_path: Path) -> None:
-    key, before = make_key(tmp_path / "li.pem"), data(node)
+    key, before = make_key(tmp_path / "li.pem"), held(node)
     status, _, err = name("--sign", str(tmp_path / "li.pem"))
     assert status == 2
     assert "not trusted" in err
-    assert data(node) == before
+    assert held(node) == before
     with Ledger.open(ledger, who="li", key=key) as opened:
         opened.append([drafts.key_trusted("li", key.public, day="2026-01-01")])
     assert counts(name("--sign", str(tmp_path / "li.pem"))) == (2, 0, 0, 2)
@@ -170,3 +178,89 @@ def test_names_are_signed_where_there_is_a_key(name: Name, node: Path, ledger: s
         events = opened.events(Filter(kinds=("identifier_assigned",)))
         assert all(event.signature for event in events)
         assert opened.verify().sound
+
+
+def _admin(handle: str, index: int) -> Value:
+    return Value(index=index, type=hs.ADMIN, data=hs.encode_admin(hs.Admin(handle, 300)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (_admin(f"{PREFIX}/APP", 150),),
+        (_admin(f"{PREFIX}/ADMIN", 100), _admin(f"{PREFIX}/APP", 150)),
+        (Value(index=1, type="URL", data=b"https://elsewhere.example"),),
+        (_admin(f"{PREFIX}/ADMIN", 100), Value(index=7, type="HS_ALIAS", data=b"88.1/x")),
+    ],
+    ids=["own rights", "rights beside the owner's", "no rights", "an alias"],
+)
+def test_a_name_that_somebody_took_is_not_filled(
+    name: Name, node: Path, ledger: str, values: tuple[Value, ...]
+) -> None:
+    taken = f"{PREFIX}/R-2"
+    with open_store(node) as store:
+        store.apply(Change("create", taken, values))
+        before = store.record(taken, private=True)
+    status, _, err = name()
+    assert status == 2
+    assert f"{taken} is registered, but not by this ledger" in err
+    with open_store(node, read_only=True) as store:
+        assert store.record(taken, private=True) == before
+        assert store.record(f"{PREFIX}/R-1") is None
+    with Ledger.open(ledger) as opened:
+        assert not opened.events(Filter(kinds=("identifier_assigned",)))
+
+
+def test_records_that_the_ledger_could_not_note_are_found_again(
+    name: Name, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "append", killed)
+        assert name()[0] != 0
+    assert counts(name()) == (0, 0, 2, 2)
+    with Ledger.open(ledger) as opened:
+        assert opened.verify().sound
+
+
+def test_what_a_node_writes_meanwhile_stays(
+    name: Name, node: Path, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert counts(name()) == (2, 0, 0, 2)
+    with Ledger.open(ledger, who="li") as opened:
+        opened.append([drafts.advanced("R-2", "approved", day=opened.facilities().at)])
+    submit = Store.submit
+    written: list[Record | None] = []
+
+    def meanwhile(store: Store, change: Change) -> Future[Record | None]:
+        if len(written) < 3:
+            value = Value(index=500 + len(written), type="PHOTO", data=b"acknowledged")
+            written.append(submit(store, Change("add", change.handle, (value,))).result())
+        return submit(store, change)
+
+    monkeypatch.setattr(Store, "submit", meanwhile)
+    assert counts(name()) == (0, 1, 1, 0)
+    with open_store(node, read_only=True) as store:
+        found = store.record(f"{PREFIX}/R-2")
+    assert found is not None
+    assert len(found.of_type("PHOTO")) == 3
+    assert found.of_type("STATE")[0].text == "approved"
+
+
+def test_a_record_that_never_rests_is_left(name: Name, ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert counts(name()) == (2, 0, 0, 2)
+    with Ledger.open(ledger, who="li") as opened:
+        opened.append([drafts.advanced("R-2", "approved", day=opened.facilities().at)])
+    submit, indexes = Store.submit, count(500)
+
+    def always(store: Store, change: Change) -> Future[Record | None]:
+        value = Value(index=next(indexes), type="PHOTO", data=b"acknowledged")
+        submit(store, Change("add", change.handle, (value,))).result()
+        return submit(store, change)
+
+    monkeypatch.setattr(Store, "submit", always)
+    status, _, err = name()
+    assert status == 2
+    assert "change it all the time" in err

@@ -48,7 +48,7 @@ class Served:
         return f"http://127.0.0.1:{self.http_port}"
 
     def get(self, path: str) -> bytes:
-        with urlopen(self.url + path, timeout=20) as answer:  # noqa: S310 (this machine's own)
+        with urlopen(self.url + path, timeout=60) as answer:  # noqa: S310 (this machine's own)
             body: bytes = answer.read()
         return body
 
@@ -93,7 +93,7 @@ def served(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         yield Served(process, home, log, *listening(process, log))
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -156,6 +156,19 @@ def test_its_administrator_registers_over_do_irp_and_nobody_else(served: Served,
     assert (status, out) == (2, "")
     assert "Traceback" not in err
     assert run("resolve", f"{PREFIX}/pump-8", *server)[0] == 2
+    # The log of changes is on where nothing else is said.
+    done = json.loads((served.home / "node" / "audit.jsonl").read_text().splitlines()[-1])
+    assert (done["what"], done["handle"], done["who"], done["how"]) == (
+        "create",
+        f"{PREFIX}/pump-7",
+        ADMIN,
+        "HS_PUBKEY",
+    )
+    refused = (served.home / "node" / "audit-refused.jsonl").read_text()
+    assert "HANDLE_EXISTS" in refused
+    assert "AUTHENTICATION_FAILED" in refused
+    assert "777.77" not in refused
+    assert 'xinji_audit_entries_total{result="refused"} 2.0' in served.get("/metrics").decode()
 
 
 def test_it_is_backed_up_while_it_serves(served: Served, run: Run, tmp_path: Path) -> None:
@@ -188,7 +201,7 @@ def test_a_port_that_is_taken_is_refused(served: Served, run: Run) -> None:
 
 def test_it_ends_when_told_and_has_logged_no_secret(served: Served) -> None:
     served.process.terminate()
-    assert served.process.wait(20) == 0
+    assert served.process.wait(60) == 0
     log = served.log.read_text(encoding="utf-8")
     assert log.splitlines()[-1] == "Stopped."
     assert "Traceback" not in log

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -196,6 +198,23 @@ def test_a_backup_is_one_moment_and_comes_back(tmp_path: Path) -> None:
         check_backup(tmp_path / "again")
     assert not (tmp_path / "third").exists()
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_copies_are_their_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with open_store(tmp_path / "s", create=True) as store:
+            bulk.load(store, pumps(3))
+            back_up(store, tmp_path / "backup")
+        restore(tmp_path / "backup", tmp_path / "again")
+    finally:
+        os.umask(before)
+    modes = {
+        f"{name}/{path.name}": stat.S_IMODE(path.stat().st_mode)
+        for name in ("backup", "again")
+        for path in (tmp_path / name).iterdir()
+    }
+    assert modes == {"backup/data.mdb": 0o600, "backup/backup.json": 0o600, "again/data.mdb": 0o600}
 
 
 def test_cells_of_many_lines_are_cut_where_rows_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

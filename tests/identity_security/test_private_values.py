@@ -82,7 +82,7 @@ def doirp_octets(node: Secured, octets: bytes, *, udp: bool) -> bytes:
     """The message that comes back for ``octets``."""
     kind = socket.SOCK_DGRAM if udp else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect((node.host, node.doirp_port))
         connection.sendall(octets)
         if udp:

@@ -29,7 +29,7 @@ R = ResponseCode
 
 def exchanged(node: Secured, octets: bytes) -> Message:
     """The answer to ``octets`` on a connection of its own, as who records and replays them would send them."""
-    with socket.create_connection((node.host, node.doirp_port), timeout=10) as connection:
+    with socket.create_connection((node.host, node.doirp_port), timeout=60) as connection:
         connection.sendall(octets)
         front = _exactly(connection, 20)
         return decode_message(front + _exactly(connection, int.from_bytes(front[16:], "big")))

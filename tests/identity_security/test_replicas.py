@@ -118,9 +118,9 @@ def url(text: str, index: int = 1, permissions: int = 14) -> Value:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not condition():
-        assert time.monotonic() < end, "it did not come about within 30 s"
+        assert time.monotonic() < end, "it did not come about within 90 s"
         time.sleep(0.05)
 
 

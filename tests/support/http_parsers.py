@@ -93,7 +93,7 @@ def put_request(octets: bytes) -> object:
     """Read what a PUT asks for."""
     headers = {b"content-type": b"application/json"}
     request = Request(b"PUT", b"/api/handles/88.1/a", b"", headers, octets, HERE)
-    return edit_of(request, "88.1/a", {}, now_s=1)
+    return edit_of(request, "88.1/a", {}, now_s=1, proved=True)
 
 
 def gs1_links(octets: bytes) -> object:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from xinji.errors import Fault, InputError
 from xinji.use.identity import value_data as hs
+from xinji.use.identity.audit import AuditLog, Event
 from xinji.use.identity.bulk import Loaded, export_csv, export_jsonl, load_csv, load_jsonl
 from xinji.use.identity.changes import Change
 from xinji.use.identity.client import REFERRALS, Resolver, administer
@@ -35,6 +37,9 @@ OF_PREFIXES = "0.NA"
 
 READ_ONLY = ADMIN_READ | PUBLIC_READ
 """Permissions of what says who may change all else: it is changed through its own operations alone."""
+
+OWN_FILES = "files"
+"""How an owner of the files is known: by being able to write them."""
 
 MOST_PORT, INDEX_DIGITS, MOST_SHOWN = 65_535, 10, 80
 """Highest port; digits of the highest index; characters shown of what cannot be read."""
@@ -130,25 +135,29 @@ def resolve_here(folder: Path, name: str, *, types: tuple[str, ...], indexes: tu
 
 
 def resolve_there(
-    address: Address,
+    addresses: Sequence[Address],
     name: str,
     *,
     types: tuple[str, ...],
     indexes: tuple[int, ...],
     identity: Identity | None = None,
 ) -> Record:
-    """Return what the node at ``address``, or whom it refers to, says of ``name``; raises IdentifierError."""
+    """Return what the node at ``addresses``, or whom it refers to, says of ``name``; raises IdentifierError.
+
+    Of several addresses the first that answers is the root from which the responsible node is looked for.
+    """
     query = Query(handle_of(name), indexes, types)
-    # Whoever proves no identity asks for public values: for all of them the node would want one.
-    header = Header(OpCode.RESOLUTION, flags=OpFlag.PO if identity is None else 0)
-    answered = asyncio.run(ask(address, Asked(header, query, identity)))
-    if answered.code in REFERRALS:
-        asked = Resolver((site_at(address),)).resolve(query.handle, types=types, indexes=indexes, identity=identity)
-        return asyncio.run(asked)
-    body = succeeded(answered, query.handle)
-    if not isinstance(body, Elements):
-        raise refuse(Code.ERROR, query.handle, "the answer holds no values", "Ask another node.")
-    return Record(body.handle, body.values)
+    if len(addresses) == 1:
+        # Whoever proves no identity asks for public values: for all of them the node would want one.
+        header = Header(OpCode.RESOLUTION, flags=OpFlag.PO if identity is None else 0)
+        answered = asyncio.run(ask(addresses[0], Asked(header, query, identity)))
+        if answered.code not in REFERRALS:
+            body = succeeded(answered, query.handle)
+            if not isinstance(body, Elements):
+                raise refuse(Code.ERROR, query.handle, "the answer holds no values", "Ask another node.")
+            return Record(body.handle, body.values)
+    roots = Resolver(tuple(site_at(address) for address in addresses))
+    return asyncio.run(roots.resolve(query.handle, types=types, indexes=indexes, identity=identity))
 
 
 def site_at(address: Address) -> hs.Site:
@@ -165,7 +174,14 @@ def register_here(folder: Path, record: Record, *, replace: bool) -> None:
     with open_store(folder) as store:
         parent = store.record(prefix_handle(prefix_of(record.handle)), private=True)
         values = _administered(record, parent.of_type(hs.ADMIN) if parent is not None else ())
-        store.apply(Change("replace" if replace else "create", record.handle, values))
+        what = "replace" if replace else "create"
+        store.apply(Change(what, record.handle, values))
+    note_here(folder, what, record.handle, tuple(value.index for value in values))
+
+
+def note_here(folder: Path, what: str, handle: str = "", indexes: tuple[int, ...] = ()) -> None:
+    """Note in the audit log of the store ``folder`` what its owner did to the files themselves."""
+    AuditLog(folder).write(Event(what, handle, indexes, f"user {os.getuid()}", how=OWN_FILES))
 
 
 def register_there(address: Address, record: Record, identity: Identity) -> None:
@@ -217,6 +233,15 @@ def index_of(text: str) -> int | None:
     return int(text) if plain else None
 
 
+def faults_of(read: Callable[[str], object], text: str) -> tuple[Fault, ...]:
+    """Return what ``read`` finds wrong with ``text``."""
+    try:
+        read(text)
+    except InputError as error:
+        return tuple(error.faults)
+    return ()
+
+
 def address_of(text: str) -> Address:
     """Return the address ``text``: host or host:port, IPv6 in brackets. Raises InputError where it is none."""
     host, port = text, str(PORT)
@@ -239,11 +264,13 @@ def import_file(folder: Path, source: Path, *, replace: bool, processes: int, cr
     try:
         with open_store(folder, create=create) as store:
             load = load_csv if form == "csv" else load_jsonl
-            return load(store, source, processes=processes, replace=replace)
+            loaded = load(store, source, processes=processes, replace=replace)
     except BaseException:
         if made:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+    note_here(folder, f"import {loaded.records} records")
+    return loaded
 
 
 def export_file(folder: Path, target: Path, *, prefix: str, private: bool) -> int:

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,16 +16,17 @@ from xinji.build.event_drafts import identified
 from xinji.build.ledger import Ledger
 from xinji.build.signature import PrivateKey
 from xinji.core.facilities import NO_CONTRACT, STATES, Facilities
-from xinji.errors import Fault, InputError, raise_if
+from xinji.errors import Fault, InputError, XinjiError, raise_if
 from xinji.io.building_places import geographic
 from xinji.units import CENTS_PER_UNIT
 from xinji.use.identity import value_data as hs
 from xinji.use.identity.bulk import load
-from xinji.use.identity.errors import IdentifierError
+from xinji.use.identity.changes import Change
+from xinji.use.identity.errors import Code, IdentifierError, refuse
 from xinji.use.identity.names import check_handle, fold, prefix_handle
 from xinji.use.identity.record import PRIVATE, Record, Value
 from xinji.use.identity.store import Store, open_store
-from xinji.workflow.identity import ADMIN_INDEX, ADMIN_SUFFIX, KEY_INDEX, READ_ONLY
+from xinji.workflow.identity import ADMIN_INDEX, ADMIN_SUFFIX, KEY_INDEX, READ_ONLY, note_here
 
 PUBLIC_TYPES = (
     "NAME",
@@ -51,6 +53,8 @@ OWN = frozenset(
     )
 )
 """Indexes that the ledger has the say of; values at others stay as their owners wrote them."""
+_ROUNDS = 8
+"""How often a record is read again that others change meanwhile."""
 PLACE_DECIMALS = 6
 """Decimals of a degree in a place: a tenth of a metre."""
 
@@ -91,23 +95,85 @@ def name_ledger(store: Path, place: str, naming: Naming) -> Named:
         raise_if(_faults(records, facilities, naming), InputError)
         made = list(_records(facilities, region.crs, region.currency, naming))
         known = [records.record(record.handle, private=True) for record in made]
-        made = [_with_others(record, old) for record, old in zip(made, known, strict=True)]
-        changed = [record for record, old in zip(made, known, strict=True) if old is None or _differs(record, old)]
-        new = sum(old is None for old in known)
-        # Names first: a name in the ledger without a record is mended by the next run, a record that no ledger
-        # knows of would stay unknown.
+        raise_if(_foreign(facilities, made, known), InputError)
+        # Records first: if the ledger then cannot be written, the next run finds them as this one left them. A name
+        # in the ledger without a record would be anybody's to register.
+        fresh = [record for record, old in zip(made, known, strict=True) if old is None]
+        if fresh:
+            load(records, fresh)
         today = dt.datetime.now(dt.UTC).date().isoformat()
         drafts = [
             identified(str(facilities.id[k]), record.handle, day=max(today, _first_day(facilities, k)))
             for k, record in enumerate(made)
             if not facilities.identifier[k]
         ]
-        if drafts:
-            ledger.append(drafts)
-        if changed:
-            load(records, changed, replace=True)
-    same = len(made) - len(changed)
-    return Named(new, len(changed) - new, same, len(drafts), time.monotonic() - begun)
+        try:
+            if drafts:
+                ledger.append(drafts)
+        except XinjiError:
+            for record in fresh:
+                records.apply(Change("delete", record.handle, check=partial(_stands, record)))
+            raise
+        changed = _change(records, [(record, old) for record, old in zip(made, known, strict=True) if old is not None])
+        if fresh or changed:
+            note_here(store, f"import {len(fresh) + changed} records")
+    same = len(made) - len(fresh) - changed
+    return Named(len(fresh), changed, same, len(drafts), time.monotonic() - begun)
+
+
+def _foreign(facilities: Facilities, made: list[Record], known: list[Record | None]) -> Iterator[Fault]:
+    """Find records that somebody registered before the ledger named the facility.
+
+    Whoever may add names under the prefix could otherwise take a facility's, with rights of his own, and read what
+    is written beside them.
+    """
+    for k, (record, old) in enumerate(zip(made, known, strict=True)):
+        if old is None or facilities.identifier[k]:
+            continue
+        own = {value.index: (value.type, value.data) for value in record.values if value.type == hs.ADMIN}
+        rights = {value.index: (value.type, value.data) for value in old.values if value.type == hs.ADMIN}
+        if rights != own or any(value.index not in OWN for value in old.values):
+            message = f"{record.handle} is registered, but not by this ledger"
+            yield Fault("store", message, "See who did with `xinji id resolve`; delete it, then run this again.", k)
+
+
+def _change(store: Store, pairs: list[tuple[Record, Record]]) -> int:
+    """Make of each record that stands what the ledger says, and return how many had to change.
+
+    Each is compared once more where it is written, and made again where a node that serves meanwhile changed it:
+    what others wrote and were told is written stays. Raises IdentifierError where one changes all the time.
+    """
+    count = 0
+    for _ in range(_ROUNDS):
+        merged = [(_with_others(record, old), record, old) for record, old in pairs]
+        merged = [(whole, record, old) for whole, record, old in merged if _differs(whole, old)]
+        futures = [
+            store.submit(Change("replace", whole.handle, whole.values, check=partial(_stands, old), keep_times=True))
+            for whole, _, old in merged
+        ]
+        pairs = []
+        for future, (_, record, _) in zip(futures, merged, strict=True):
+            error = future.exception()
+            if error is None:
+                count += 1
+            elif isinstance(error, _ChangedError):
+                now = store.record(record.handle, private=True)
+                pairs.append((record, now if now is not None else Record(record.handle, ())))
+            else:
+                raise error
+        if not pairs:
+            return count
+    raise refuse(Code.SERVER_BUSY, pairs[0][0].handle, "others change it all the time", "Run this again later.")
+
+
+class _ChangedError(IdentifierError):
+    """A record is not what it was when it was read."""
+
+
+def _stands(old: Record, record: Record | None) -> None:
+    found = Record(old.handle, ()) if record is None else record
+    if found != old:
+        raise _ChangedError([Fault("store", f"{old.handle} has changed", "Read it again.")], Code.SERVER_BUSY)
 
 
 def _first_day(facilities: Facilities, row: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xinji.errors import OutputError
 from xinji.use.identity.errors import Code, IdentifierError, refuse
-from xinji.use.identity.store import DATA_FILE, OWNERS_FOLDER, Store, open_store
+from xinji.use.identity.store import DATA_FILE, OWNERS_FILE, OWNERS_FOLDER, Store, open_store
 
 NOTE_FILE = "backup.json"
 BLOCK = 2**20
@@ -103,6 +103,9 @@ def fingerprint_of(file: Path) -> str:
 
 
 def _to_disk(folder: Path) -> None:
+    """Bring every file of ``folder`` to the disk, each its owner's alone: secrets go wherever a copy goes."""
+    for file in folder.iterdir():
+        file.chmod(OWNERS_FILE)
     for place in (*folder.iterdir(), folder):
         handle = os.open(place, os.O_RDONLY)
         try:

@@ -32,6 +32,9 @@ from xinji.use.identity.value_data import (
 MOST_HOPS = 10
 """Referrals and service handles followed for one request before a loop is assumed."""
 
+MOST_SITES = 4
+"""Sites of a service asked one after the other: hundreds that are silent could hold a request for hours."""
+
 MOST_SERVICES = 10_000
 """Prefixes whose services are remembered."""
 
@@ -155,7 +158,7 @@ class Resolver:
         query = op == OpCode.RESOLUTION
         flags = OpFlag.PO if query and identity is None else 0
         failure = _lost(handle, "no server offers what is needed")
-        for site in sorted(sites, key=lambda site: not site.primary):
+        for site in sorted(sites, key=lambda site: not site.primary)[:MOST_SITES]:
             if not query and not site.primary:
                 continue
             address = self._address(site, handle, SERVICE_QUERY if query else SERVICE_ADMIN)

@@ -36,11 +36,11 @@ NEW_RSA_BITS = 3072
 OTHERS = 0o077
 """Rights of others on a file."""
 
-ITERATIONS, MOST_ITERATIONS = 10_000, 20_000
+ITERATIONS, MOST_ITERATIONS = 10_000, 10_000
 """PBKDF2 rounds: those of Handle.Net 9, and the most a client may make a server compute."""
 
-MOST_KEY_BITS = 512
-"""Longest key that a client may have derived [bits]."""
+LEAST_KEY_BITS, MOST_KEY_BITS = 160, 512
+"""Keys that a client may have derived: as long as SHA-1's digest, so that none can be guessed, or longer [bits]."""
 
 SALT_OCTETS = 16
 """Length of a salt, as Handle.Net 9 has it [octets]."""
@@ -224,7 +224,7 @@ def check_secret(secret: Secret, challenge: bytes, proof: bytes) -> bool:
         salt, iterations, bits = cursor.string(), cursor.u32(), cursor.u32()
         code = cursor.string()
         cursor.done()
-        if not 1 <= iterations <= MOST_ITERATIONS or not 8 <= bits <= MOST_KEY_BITS:
+        if not 1 <= iterations <= MOST_ITERATIONS or not LEAST_KEY_BITS <= bits <= MOST_KEY_BITS:
             raise _refused(f"{iterations} rounds for {bits} bits are asked for", f"Use {ITERATIONS} for 160.")
         key = _derived(secret, salt, iterations, bits)
     return hmac.compare_digest(_mac(kind, challenge, key), code)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -16,10 +16,12 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from xinji.errors import XinjiError
+from xinji.use.identity.audit import AuditLog, Result
 from xinji.use.identity.cache import RecordCache
 from xinji.use.identity.doirp.codes import OpCode, ResponseCode
 from xinji.use.identity.http.message import Face, Request, Response, problem, write_json
-from xinji.use.identity.limits import RateLimiter
+from xinji.use.identity.limits import Places, RateLimiter
+from xinji.use.identity.serve_clients import Refusal, StreamServer
 from xinji.use.identity.store import Store
 
 HEALTH_PATH = b"/healthz"
@@ -29,13 +31,16 @@ _READ_ERRORS = (XinjiError, OSError, RuntimeError, ValueError)
 
 
 class NodeMetrics(Collector):
-    """Counts of one node; ``connections``, ``doirp`` and ``cache`` are looked at when Prometheus asks."""
+    """Counts of one node; ``servers`` (by protocol), ``doirp`` and ``cache`` are looked at when Prometheus asks."""
 
     def __init__(self, store: Store, limiter: RateLimiter | None, *, clock: Callable[[], float] = time.time) -> None:
         self.http: Counter[tuple[str, int]] = Counter()
         self.doirp: Counter[tuple[int, int]] = Counter()
-        self.connections: Callable[[], dict[str, int]] = dict
+        self.servers: Mapping[str, StreamServer] = {}
         self.cache: RecordCache | None = None
+        self.silence_s: Callable[[], float] | None = None
+        self.audit: AuditLog | None = None
+        self.places: Places | None = None
         self._store = store
         self._limiter = limiter
         self._started_s = clock()
@@ -60,18 +65,38 @@ class NodeMetrics(Collector):
         """Yield all figures as they stand."""
         yield self._http()
         yield self._doirp()
-        connections = GaugeMetricFamily("xinji_connections", "Connections that are open.", labels=["protocol"])
-        for protocol, count in self.connections().items():
-            connections.add_metric([protocol], count)
-        yield connections
+        yield from self._connections()
         held = self._store.statistics()
         yield GaugeMetricFamily("xinji_store_records", "Identifiers that are registered.", value=held.records)
         yield GaugeMetricFamily("xinji_store_bytes", "Size of the store on disk.", value=held.used_bytes)
         if self.cache is not None:
             yield from _of_cache(self.cache)
+        if self.audit is not None:
+            text = "Changes and attempts by what became of them in the audit log."
+            entries = CounterMetricFamily("xinji_audit_entries", text, labels=["result"])
+            for result in Result:
+                entries.add_metric([result], self.audit.counts[result])
+            yield entries
+        if self.silence_s is not None:
+            text = "For how long a replica's primary has not answered."
+            yield GaugeMetricFamily("xinji_replica_silence_seconds", text, value=self.silence_s())
         networks = 0 if self._limiter is None else len(self._limiter)
         yield GaugeMetricFamily("xinji_limited_networks", "Networks whose requests are being counted.", value=networks)
         yield GaugeMetricFamily("xinji_start_time_seconds", "When the node was started.", value=self._started_s)
+
+    def _connections(self) -> Iterator[Metric]:
+        open_now = GaugeMetricFamily("xinji_connections", "Connections that are open.", labels=["protocol"])
+        text = "Connections that were not served: too many of all, or of one network."
+        refused = CounterMetricFamily("xinji_refused_connections", text, labels=["protocol", "reason"])
+        for protocol, server in self.servers.items():
+            open_now.add_metric([protocol], server.connections)
+            for reason in (Refusal.FULL, Refusal.NETWORK):
+                refused.add_metric([protocol, reason], server.refused[reason])
+        yield open_now
+        yield refused
+        if self.places is not None:
+            text = "Connections of the network that has the most open."
+            yield GaugeMetricFamily("xinji_network_connections_most", text, value=self.places.fullest())
 
     def _http(self) -> Metric:
         text = "HTTP answers by face and status; 429 is the rate limit's."

@@ -22,13 +22,14 @@ from xinji.use.identity.permission import (
     admins_of,
     allowed,
     identity_of,
+    names,
     needed_for,
     readable,
     standing_for,
     writable,
 )
 from xinji.use.identity.record import Record, Reference, Value, type_matches
-from xinji.use.identity.store import Reader, Store
+from xinji.use.identity.store import Found, Reader, Store
 from xinji.use.identity.trust import ANONYMOUS_REQUESTER, Requester, Standing
 from xinji.use.identity.value_data import (
     ADD_DERIVED_PREFIX,
@@ -46,12 +47,16 @@ from xinji.use.identity.value_data import (
     decode_admin,
     decode_vlist,
 )
+from xinji.use.identity.value_scan import Choice, choice_of, chosen_values
 
 MOST_ALIASES = 8
 """Aliases followed for one question."""
 
 MOST_SERVICES = 4
 """Service records followed to a site."""
+
+ADMINS, ALL = choice_of((ADMIN,), frozenset()), choice_of((), frozenset())
+"""Values that say who administers a record, and all values."""
 
 Outcome = Future[Record | None]
 
@@ -151,13 +156,14 @@ class Node:
         found = reader.find(fold(handle))
         if found is None:
             return self._elsewhere(reader, handle)
-        record = found.record(private=True)
-        matching = [value for value in record.values if _matches(value, *asked)]
+        matching = _values(found, choice_of(*asked))
         standing = Standing.ANONYMOUS
         if not all(value.public for value in matching):
+            # Who administers it stands in the record too, whatever is asked for.
+            record = Record(found.handle, _values(found, ADMINS))
             standing = standing_for(requester, self._permissions(reader, record, requester), READ_VALUE)
         shown = tuple(value for value in matching if readable(value, standing))
-        if shown or not record.values:
+        if shown or not (matching or _values(found, ALL)):
             return Answer(Code.SUCCESS, found.handle, shown)
         if not matching:
             return Answer(Code.VALUES_NOT_FOUND, found.handle)
@@ -205,8 +211,12 @@ class Node:
             reader.rest()
 
     def _permissions(self, reader: Reader, record: Record, requester: Requester) -> int:
+        if requester.standing < Standing.AUTHENTICATED:
+            return 0
         admins = (*self._rulers, *admins_of(record))
-        return allowed(requester, admins, _groups(reader, admins))
+        # A group can add nothing for whom its administrator names by itself.
+        others = [admin for admin in admins if not names(identity_of(admin), requester)]
+        return allowed(requester, admins, _groups(reader, others))
 
     def create(
         self, handle: str, values: tuple[Value, ...], requester: Requester, *, overwrite: bool = False
@@ -323,11 +333,12 @@ def _check_reserved(values: Iterable[Value]) -> None:
             decode_vlist(value.data)
 
 
-def _matches(value: Value, types: tuple[str, ...], indexes: frozenset[int]) -> bool:
-    if not types and not indexes:
-        return True
-    kind = value.type.encode()
-    return value.index in indexes or any(type_matches(kind, asked.encode()) for asked in types)
+def _values(found: Found, choice: Choice) -> tuple[Value, ...]:
+    """Return the values of ``found`` that ``choice`` takes, private ones too, in the order of their indexes."""
+    values = chosen_values(found.body, choice)
+    if not found.private:
+        return values
+    return tuple(sorted((*values, *chosen_values(found.private, choice)), key=lambda value: value.index))
 
 
 def _alias(reader: Reader, answer: Answer, types: tuple[str, ...]) -> str:
@@ -342,10 +353,12 @@ def _groups(reader: Reader, admins: Iterable[Admin]) -> dict[Identity, frozenset
     """Return the members of those ``admins`` that are groups kept in this store."""
     groups: dict[Identity, frozenset[Identity]] = {}
     for admin in admins:
-        record = reader.record(admin.handle, private=True)
-        value = record.by_index(admin.index) if record is not None else None
-        if value is not None and value.type == VLIST:
+        found = reader.find(fold(admin.handle))
+        choice = choice_of((), frozenset((admin.index,)))
+        for value in _values(found, choice) if found is not None else ():
             # A malformed group has no members.
             with suppress(IdentifierError):
+                if value.type != VLIST:
+                    continue
                 groups[identity_of(admin)] = frozenset(identity_of(member) for member in decode_vlist(value.data))
     return groups

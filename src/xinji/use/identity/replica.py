@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -111,11 +112,12 @@ def page_of(octets: bytes) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """Brings ``store`` up to what ``source`` holds under ``prefixes``."""
+    """Brings ``store`` up to what ``source`` holds under ``prefixes``; ends a copy early once it is ``stopped``."""
 
     store: Store
     source: Source
     prefixes: tuple[str, ...]
+    stopped: Callable[[], bool] = lambda: False
 
     @property
     def note(self) -> Path:
@@ -155,14 +157,24 @@ class Follower:
                 page = self.source.records(self.prefixes, prefix, after)
                 first = page.number if first is None else first
                 there = {fold(record.handle) for record in page.records}
-                begin, end = fold(after), fold(page.last)
-                held = [fold(handle) for handle in self.store.keys(f"{prefix}/")]
-                gone = [key for key in held if begin < key and (not end or key <= end) and key not in there]
-                self._write(page.records, [key.decode() for key in gone])
+                gone = [key.decode() for key in self._held(prefix, after, page.last) if key not in there]
+                self._write(page.records, gone)
                 if not page.last:
                     break
+                if self.stopped():
+                    raise refuse(Code.SERVER_BUSY, "replica", "it was stopped while it copied", "Start it again.")
                 after = page.last
         return first or 0
+
+    def _held(self, prefix: str, after: str, last: str) -> list[bytes]:
+        """Return the keys under ``prefix`` that are here, past ``after`` up to ``last`` (empty: to the end)."""
+        end = fold(last)
+        reader = self.store.fresh()
+        try:
+            pairs = reader.pairs(fold(f"{prefix}/"), fold(after))
+            return [bytes(key) for key, _ in takewhile(lambda pair: not end or pair[0] <= end, pairs)]
+        finally:
+            reader.rest()
 
     def _write(self, records: Iterable[Record], deleted: Iterable[str]) -> None:
         waiting = [self.store.submit(Change("replace", r.handle, r.values, keep_times=True)) for r in records]

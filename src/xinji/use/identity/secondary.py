@@ -143,12 +143,12 @@ class IdentifierRoutes:
 
     def _one(self, kind: str, request: Request) -> Later:
         requester = logged_in(self.login, request)
-        future = self._submitted(kind, read_json(request.body), requester)
+        future = self._submitted(kind, read_json(request.body, proved=True), requester)
         return Later((future,), outcome)
 
     def _delete(self, request: Request) -> Later:
         requester = logged_in(self.login, request)
-        handle = check_handle(member_text(object_of(read_json(request.body), "body"), "handle", "body"))
+        handle = check_handle(member_text(object_of(read_json(request.body, proved=True), "body"), "handle", "body"))
         future = submit(self.node, "delete", handle, (), (), requester)
         return Later((future,), outcome)
 
@@ -241,7 +241,7 @@ def _answer(routes: dict[tuple[bytes, bytes], Handler], request: Request) -> Res
 
 
 def _batch(request: Request) -> list[Json]:
-    entries = read_json(request.body)
+    entries = read_json(request.body, proved=True)
     if not isinstance(entries, list):
         raise refuse(Code.PROTOCOL_ERROR, "body", "请求体不是数组", "请提供 [...]。")
     if len(entries) > MOST_IN_A_BATCH:

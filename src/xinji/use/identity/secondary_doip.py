@@ -145,7 +145,7 @@ class SecondaryDoipFace:
         document = next((value for value in values if value.type == TEMPLATE and value.index == 1), None)
         times = self._times(target, values)
         if document is not None:
-            content = _meta_json(template_from_json(read_json(document.data)))
+            content = _meta_json(template_from_json(read_json(document.data, proved=True)))
             return {"id": target, "type": META_TYPE, "attributes": {"content": content, "metaData": times}}
         named = next((value.data.decode("utf-8", "replace") for value in values if value.type == TEMPLATE_ID), "")
         template = _template(TemplateBook(self.node), named, requester) if named else None
@@ -177,7 +177,7 @@ class SecondaryDoipFace:
             return Later((future,), lambda errors: _changed(errors[0], None))
         if operation not in (CREATE, UPDATE, UPDATE_PART):
             raise refuse(Code.OPERATION_NOT_SUPPORTED, "operationId", "不支持的操作类型", f"请使用{CREATE}等。")
-        document = object_of(read_json(request.body), "body")
+        document = object_of(read_json(request.body, proved=True), "body")
         template = _template(TemplateBook(self.node), member_text(document, "type", "body"), requester)
         content = object_of(object_of(document.get("attributes"), "attributes").get("content"), "attributes.content")
         record = Record(target, tuple(_values(content, template)))
@@ -240,7 +240,7 @@ def _element(value: Value, template: Template | None) -> Json:
 
 def _listed(text: str) -> Json:
     try:
-        return read_json(text.encode())
+        return read_json(text.encode(), proved=True)
     except IdentifierError:
         return text
 

@@ -62,7 +62,7 @@ class TemplateBook:
         found = self.node.resolve(handle, types=(TEMPLATE,), requester=requester)
         if found.code != Code.SUCCESS or not found.values:
             raise refuse(Code.INVALID_VALUE, handle[:80], "模板不存在", "请先新增数据模板。")
-        return read_json(found.values[0].data)
+        return read_json(found.values[0].data, proved=True)
 
     def find(self, prefix: str, version: str, requester: Requester) -> Template:
         """Return a template; raises IdentifierError where there is none."""
@@ -143,7 +143,7 @@ class TemplateRoutes:
 
     def _keep(self, request: Request, kind: str) -> Later:
         requester = self._requester(request)
-        document = object_of(read_json(request.body), "body")
+        document = object_of(read_json(request.body, proved=True), "body")
         template = template_from_json(document)
         handle = template_handle(template.prefix, template.version)
         values: tuple[Value, ...] = (Value(index=1, type=TEMPLATE, data=write_json(document)),)
@@ -154,7 +154,7 @@ class TemplateRoutes:
 
     def _delete(self, request: Request) -> Later:
         requester = self._requester(request)
-        document = object_of(read_json(request.body), "body")
+        document = object_of(read_json(request.body, proved=True), "body")
         handle = template_handle(member_text(document, "prefix", "body"), member_text(document, "version", "body"))
         future = submit(self.node, "delete", handle, (), (), requester)
         return Later((future,), outcome)

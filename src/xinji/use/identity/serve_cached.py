@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 
@@ -19,6 +20,12 @@ from xinji.use.identity.record import Record
 MOST_ASKED = 256
 """Handles that other nodes are asked for at once."""
 
+SHARE = 4
+"""No prefix takes more than one in so many of these places: whose nodes are silent holds up its own handles alone."""
+
+DEADLINE_S = 15.0
+"""Longest that one handle may take [s], over all nodes that are asked for it."""
+
 Fetch = Callable[[str], Awaitable[Record]]
 """Returns the public record of a handle from the node that serves it; raises IdentifierError."""
 
@@ -29,10 +36,14 @@ ELSEWHERE = (*REFERRALS, ResponseCode.SERVER_NOT_RESP)
 class CachingResolver:
     """Resolves through ``fetch`` and keeps what it answers in ``cache``; for one event loop."""
 
-    def __init__(self, fetch: Fetch, cache: RecordCache, *, most_asked: int = MOST_ASKED) -> None:
+    def __init__(
+        self, fetch: Fetch, cache: RecordCache, *, most_asked: int = MOST_ASKED, deadline_s: float = DEADLINE_S
+    ) -> None:
         self.cache = cache
         self._fetch = fetch
         self._most_asked = most_asked
+        self._deadline_s = deadline_s
+        self._prefixes: Counter[bytes] = Counter()
         self._asking: dict[bytes, asyncio.Task[Record]] = {}
 
     async def resolve(self, handle: str, *, types: tuple[str, ...] = (), indexes: tuple[int, ...] = ()) -> Record:
@@ -50,18 +61,24 @@ class CachingResolver:
         key = fold(handle)
         task = self._asking.get(key)
         if task is None:
-            if len(self._asking) >= self._most_asked:
+            prefix = key.partition(b"/")[0]
+            if len(self._asking) >= self._most_asked or self._prefixes[prefix] * SHARE >= self._most_asked:
                 message = "too many other handles are being asked for"
                 raise refuse(Code.SERVER_BUSY, handle, message, "Ask again in a moment.")
             task = asyncio.create_task(self._ask(handle))
             self._asking[key] = task
+            self._prefixes[prefix] += 1
             task.add_done_callback(lambda done: self._answered(key, done))
         # Who goes away must not take the answer from those who wait too.
         return await asyncio.shield(task)
 
     async def _ask(self, handle: str) -> Record:
         try:
-            record = await self._fetch(handle)
+            async with asyncio.timeout(self._deadline_s):
+                record = await self._fetch(handle)
+        except TimeoutError:
+            message = f"the nodes that serve it have not answered within {self._deadline_s:g} s"
+            raise refuse(Code.SERVER_BUSY, handle, message, "Ask again later.") from None
         except IdentifierError as error:
             if is_absence(error):
                 self.cache.keep_absent(handle)
@@ -71,6 +88,10 @@ class CachingResolver:
 
     def _answered(self, key: bytes, task: asyncio.Task[Record]) -> None:
         self._asking.pop(key, None)
+        prefix = key.partition(b"/")[0]
+        self._prefixes[prefix] -= 1
+        if not self._prefixes[prefix]:
+            del self._prefixes[prefix]
         if not task.cancelled():
             # Looked at, or asyncio logs it as forgotten where all who waited are gone.
             task.exception()

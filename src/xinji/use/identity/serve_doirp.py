@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from xinji.use.identity.doirp.codes import UDP_OCTETS, OpCode, ResponseCode
+from xinji.use.identity.doirp.codes import UDP_OCTETS, ResponseCode
 from xinji.use.identity.doirp.fast import FastPath
 from xinji.use.identity.doirp.fragments import Assembly, split
 from xinji.use.identity.doirp.service import Later, Service, refusal
 from xinji.use.identity.errors import IdentifierError
-from xinji.use.identity.limits import RateLimiter, network_of
+from xinji.use.identity.limits import Places, RateLimiter, network_of
+from xinji.use.identity.serve_clients import Rounds, StreamServer
 from xinji.use.identity.serve_doirp_connection import Bounds, Connection, Shared, message_end, settle
 
 TICK_S = 0.1
@@ -32,11 +32,12 @@ MOST_WAITING = 256
 class DoirpOptions:
     """How to serve: within ``bounds``, under a rate ``limiter``, over UDP too if ``udp``.
 
-    ``reuse_port`` lets several processes share one port.
+    ``places`` says how many connections each network may have. ``reuse_port`` lets several processes share one port.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
     limiter: RateLimiter | None = None
+    places: Places | None = None
     udp: bool = True
     reuse_port: bool = False
 
@@ -65,9 +66,9 @@ class Datagrams(asyncio.DatagramProtocol):
         if not shared.allowance(network, 1):
             return
         shared.refresh()
-        scan = shared.fast.scan(data, 0, 1)
-        if scan.at == len(data):
-            shared.counts[OpCode.RESOLUTION, ResponseCode.SUCCESS] += 1
+        whole = message_end(data, 0) == len(data)
+        scan = shared.plain(data, 0, 1 if whole else 0)
+        if scan.answers:
             self._send(b"".join(scan.pieces), addr)
             return
         try:
@@ -96,68 +97,34 @@ class Datagrams(asyncio.DatagramProtocol):
         self._send(octets, addr)
 
     def _send(self, answer: bytes, addr: tuple[str, int]) -> None:
-        if len(answer) > self._shared.bounds.datagram_octets:
+        if len(answer) > self._shared.bounds.udp_answer_octets:
             why = f"the answer has {len(answer)} octets, more than is sent over UDP; ask over TCP"
             answer = refusal(answer, ResponseCode.ERROR, why)
-        for part in [answer] if len(answer) <= UDP_OCTETS else split(answer):
+        parts = [answer] if len(answer) <= UDP_OCTETS else split(answer)
+        if len(parts) > 1 and not self._shared.allowance(network_of(addr[0]), len(parts) - 1):
+            return
+        for part in parts:
             self._transport.sendto(part, addr)
 
 
-class DoirpServer:
+class DoirpServer(StreamServer):
     """A server at work; ``start_doirp`` makes it."""
 
-    def __init__(
-        self, listener: asyncio.Server, datagrams: asyncio.DatagramTransport | None, shared: Shared, service: Service
-    ) -> None:
-        self._listener = listener
+    def __init__(self, listener: asyncio.Server, datagrams: asyncio.DatagramTransport | None, shared: Shared) -> None:
+        super().__init__(listener, shared.clients, Rounds(TICK_S, REST_TICKS, shared.service.rest))
         self._datagrams = datagrams
-        self._shared = shared
-        self._service = service
-        self._sweeper = asyncio.create_task(self._sweep())
-
-    @property
-    def port(self) -> int:
-        """The port that is listened on, of TCP and UDP."""
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    @property
-    def connections(self) -> int:
-        """How many connections are open."""
-        return len(self._shared.connections)
+        self._counts = shared.counts
 
     @property
     def counts(self) -> Counter[tuple[int, int]]:
         """How many answers were given by operation and response code."""
-        return self._shared.counts
+        return self._counts
 
     async def stop(self, grace_s: float = 5.0) -> None:
-        """Take no more connections, finish the answers under way within ``grace_s``, then close what is left."""
-        self._listener.close()
+        """Take nothing more, finish the answers under way within ``grace_s``, then close what is left."""
         if self._datagrams is not None:
             self._datagrams.close()
-        self._shared.drained.clear()
-        for connection in tuple(self._shared.connections):
-            connection.finish()
-        if self._shared.connections:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._shared.drained.wait(), grace_s)
-        for connection in tuple(self._shared.connections):
-            connection.abort()
-        self._sweeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._sweeper
-        self._service.rest()
-
-    async def _sweep(self) -> None:
-        tick = 0
-        while True:
-            await asyncio.sleep(TICK_S)
-            now_s = asyncio.get_running_loop().time()
-            for connection in tuple(self._shared.connections):
-                connection.check_time(now_s)
-            tick += 1
-            if tick % REST_TICKS == 0:
-                self._service.rest()
+        await super().stop(grace_s)
 
 
 async def start_doirp(service: Service, *, host: str, port: int, options: DoirpOptions | None = None) -> DoirpServer:
@@ -168,7 +135,7 @@ async def start_doirp(service: Service, *, host: str, port: int, options: DoirpO
     chosen = DoirpOptions() if options is None else options
     loop = asyncio.get_running_loop()
     fast = FastPath(service.reader.body, service.reader.open_body, primary=service.primary, serial=service.serial)
-    shared = Shared(service, fast, chosen.bounds, chosen.limiter, service.refresh)
+    shared = Shared(service, fast, chosen.bounds, chosen.limiter, service.refresh, chosen.places)
     reuse = chosen.reuse_port or None
     listener = await loop.create_server(lambda: Connection(shared), host, port, backlog=BACKLOG, reuse_port=reuse)
     datagrams = None
@@ -181,4 +148,4 @@ async def start_doirp(service: Service, *, host: str, port: int, options: DoirpO
         except OSError:
             listener.close()
             raise
-    return DoirpServer(listener, datagrams, shared, service)
+    return DoirpServer(listener, datagrams, shared)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from xinji.errors import Fault, InputError
 from xinji.use.identity.http.message import Request, Response
 from xinji.use.identity.http.site import Site
-from xinji.use.identity.limits import RateLimiter
+from xinji.use.identity.limits import Places, RateLimiter
+from xinji.use.identity.serve_clients import Rounds, StreamServer
 from xinji.use.identity.serve_http_connection import Bounds, Connection, Shared
 
 _TICK_S = 1.0
@@ -23,58 +23,29 @@ _BACKLOG = 2048
 class HttpOptions:
     """How to serve: over ``tls`` or in the clear, within ``bounds``, under a rate ``limiter``.
 
-    ``hook`` is called with each request and its answer, for measuring. ``reuse_port`` lets several processes
-    share one port.
+    ``places`` says how many connections each network may have. ``hook`` is called with each request and its answer,
+    for measuring. ``reuse_port`` lets several processes share one port.
     """
 
     tls: ssl.SSLContext | None = None
     bounds: Bounds = field(default_factory=Bounds)
     limiter: RateLimiter | None = None
+    places: Places | None = None
     hook: Callable[[Request, Response], None] | None = None
     reuse_port: bool = False
 
 
-class HttpServer:
+class HttpServer(StreamServer):
     """A server at work; `start_http` makes it."""
 
     def __init__(self, listener: asyncio.Server, shared: Shared) -> None:
-        self._listener = listener
+        super().__init__(listener, shared.clients, Rounds(_TICK_S, 1, shared.site.rest, shared.tick))
         self._shared = shared
-        self._sweeper = asyncio.create_task(self._sweep())
 
     @property
-    def port(self) -> int:
-        """The TCP port that is listened on."""
-        return int(self._listener.sockets[0].getsockname()[1])
-
-    @property
-    def connections(self) -> int:
-        """How many connections are open."""
-        return len(self._shared.connections)
-
-    async def stop(self, grace_s: float = 5.0) -> None:
-        """Take no more connections, finish the answers under way within ``grace_s``, then close what is left."""
-        self._listener.close()
-        self._shared.stopping = True
-        for connection in tuple(self._shared.connections):
-            connection.finish()
-        if self._shared.connections:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._shared.drained.wait(), grace_s)
-        for connection in tuple(self._shared.connections):
-            connection.abort()
-        self._sweeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._sweeper
-        self._shared.site.rest()
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(_TICK_S)
-            self._shared.tick(asyncio.get_running_loop().time())
-            for connection in tuple(self._shared.connections):
-                connection.check_time()
-            self._shared.site.rest()
+    def held(self) -> int:
+        """How large the bodies are, together, that are being received [bytes]."""
+        return self._shared.held
 
 
 async def start_http(site: Site, *, host: str, port: int, options: HttpOptions | None = None) -> HttpServer:
@@ -84,7 +55,7 @@ async def start_http(site: Site, *, host: str, port: int, options: HttpOptions |
     """
     chosen = HttpOptions() if options is None else options
     loop = asyncio.get_running_loop()
-    shared = Shared(site=site, bounds=chosen.bounds, limiter=chosen.limiter, hook=chosen.hook)
+    shared = Shared(site, chosen.bounds, chosen.limiter, chosen.places, chosen.hook)
     shared.tick(loop.time())
     listener = await loop.create_server(
         lambda: Connection(shared),

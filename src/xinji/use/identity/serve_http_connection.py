@@ -14,10 +14,13 @@ from typing import cast
 import httptools
 
 from xinji.errors import Fault, InputError, XinjiError, raise_if
+from xinji.use.identity.audit_node import CALLER, http_caller
 from xinji.use.identity.http.message import Client, Later, Request, Response
 from xinji.use.identity.http.site import Site
-from xinji.use.identity.limits import RateLimiter, network_of
+from xinji.use.identity.limits import Places, RateLimiter, network_of
+from xinji.use.identity.serve_clients import LOBBY_S, Admission, Clients
 
+_READS = (b"GET", b"HEAD")
 _FLUSH_BYTES = 65_536
 _LINGER_S = 2.0
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
@@ -59,14 +62,16 @@ class Shared:
     site: Site
     bounds: Bounds
     limiter: RateLimiter | None = None
+    places: Places | None = None
     hook: Callable[[Request, Response], None] | None = None
-    connections: set[Connection] = field(default_factory=set)
+    clients: Clients = field(init=False)
     heads: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
     held: int = 0
     now: float = 0.0
     date: bytes = b""
-    stopping: bool = False
-    drained: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.clients = Clients(self.bounds.connections, self.places)
 
     def tick(self, now: float) -> None:
         """Set the time [s of the event loop] that limits are counted by, and the Date of answers."""
@@ -126,25 +131,26 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start: see who it is, turn away what is one too many."""
         self._transport = cast("asyncio.Transport", transport)
-        shared = self._shared
-        if shared.stopping or len(shared.connections) >= shared.bounds.connections:
-            self._transport.write(_BUSY)
-            self._transport.close()
-            return
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        network = network_of(address)
+        admission = self._shared.clients.enter(self, network)
+        if admission != Admission.SERVED:
+            self._transport.write(_BUSY)
+            self._closing = True
+            if admission == Admission.SHUT:
+                self._transport.close()
+            else:
+                self._see_out(LOBBY_S)
+            return
         tls = cast("ssl.SSLObject | None", transport.get_extra_info("ssl_object"))
         certificate = b"" if tls is None else tls.getpeercert(binary_form=True) or b""
         secure = tls is not None or not address or address.startswith(_LOOPBACK)
-        self._client = Client(address, network_of(address), secure, tls is not None, certificate)
-        shared.connections.add(self)
+        self._client = Client(address, network, secure, tls is not None, certificate)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (the base class's form)
         """End: forget the connection."""
-        shared = self._shared
-        shared.connections.discard(self)
-        if shared.stopping and not shared.connections:
-            shared.drained.set()
+        self._shared.clients.leave(self)
         self._closing = True
         self._queue.clear()
         self._new_message()
@@ -242,7 +248,7 @@ class Connection(asyncio.Protocol):
         if b"," in host:
             # RFC 9112 section 3.2: no more and, since HTTP/1.1, no fewer.
             raise _RefusedError(400, "exactly one Host is needed")
-        keeps = parser.should_keep_alive() and not self._shared.stopping
+        keeps = parser.should_keep_alive() and not self._shared.clients.stopping
         after = (_KEEP if old else b"") if keeps else _CLOSE
         self._queue.append((request, after))
         self._deadline = self._shared.now + self._shared.bounds.idle_s
@@ -275,7 +281,11 @@ class Connection(asyncio.Protocol):
         if limiter is not None and not limiter.admit(self._client.network):
             response = self._shared.site.refuse(request.path, 429, "too many requests from this network; wait")
             return response._replace(headers=(*response.headers, (b"Retry-After", b"1")))
-        return self._shared.site.answer(request)
+        site = self._shared.site
+        if request.method not in _READS or b"authorization" in request.headers:
+            face = site.face_of(request.path)
+            CALLER.set(http_caller(request, "" if face is None else face.prefixes[0].decode("ascii")))
+        return site.answer(request)
 
     async def _answer_later(self, request: Request, later: Later, after: bytes) -> None:
         errors: list[XinjiError | None] = []
@@ -344,19 +354,22 @@ class Connection(asyncio.Protocol):
         out: list[bytes] = []
         self._put(out, request, response, _CLOSE)
         self._transport.writelines(out)
+        self._see_out(_LINGER_S)
+
+    def _see_out(self, linger_s: float) -> None:
+        """Close after what was said, and pass over what still comes for ``linger_s``."""
         if self._transport.can_write_eof():
-            # Closing with octets unread would reset the connection before the client saw why (RFC 9112 section 9.6):
-            # what still comes is passed over for a moment.
+            # Closing with octets unread would reset the connection before the client saw why (RFC 9112 section 9.6).
             self._transport.write_eof()
-            self._deadline = self._shared.now + _LINGER_S
+            self._deadline = self._shared.now + linger_s
         else:
             self._transport.close()
 
     # Called by the server.
 
-    def check_time(self) -> None:
+    def check_time(self, now_s: float) -> None:
         """Close the connection where its time is over."""
-        if self._shared.now > self._deadline and not self._busy:
+        if now_s > self._deadline and not self._busy:
             if self._paused:
                 self._transport.abort()
             else:

@@ -6,10 +6,12 @@ import base64
 import http.client
 import json
 import logging
+import re
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode, urlsplit
 
 from xinji.errors import XinjiError
@@ -28,6 +30,7 @@ MOST_OCTETS = 256 * 2**20
 
 TIMEOUT_S = 10.0
 _LOGIN = "/api/v1/doip/public"
+_NUMBER = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
@@ -64,8 +67,11 @@ class HttpSource:
         handle, key = self.identity.handle, self.identity.key
         if not isinstance(key, SigningKey):
             raise refuse(Code.INVALID_CREDENTIAL, handle, "a replica needs a key", "Give a key file, not a secret.")
-        number = _data(self._ask("GET", f"{_LOGIN}/challenge?handle={quote(handle)}")[1])
-        signature = base64.b64encode(key.sign(str(number).encode())).decode()
+        number = str(_data(self._ask("GET", f"{_LOGIN}/challenge?handle={quote(handle)}")[1]))
+        if not _NUMBER.fullmatch(number):
+            message = "what it asks to have signed is no number, but might be a token or a request"
+            raise refuse(Code.AUTHENTICATION_FAILED, "primary", message, "See who answers at that address.")
+        signature = base64.b64encode(key.sign(number.encode())).decode()
         body = json.dumps({"handle": handle, "signature": signature}).encode()
         found = _data(self._ask("POST", f"{_LOGIN}/verify-response", body)[1])
         if not isinstance(found, Mapping):
@@ -101,26 +107,53 @@ def _data(octets: bytes) -> object:
     return found.get("data") if isinstance(found, Mapping) else None
 
 
-def follow(follower: Follower, stop: threading.Event, *, every_s: float) -> None:
-    """Follow until ``stop``: ask every ``every_s`` [s], at once while there is more; a lost primary is waited for."""
-    while not stop.is_set():
+@dataclass(slots=True)
+class Following:
+    """How a replica gets on: when its primary last answered [s of ``clock``], and whether that is to stop."""
+
+    clock: Callable[[], float] = time.monotonic
+    answered_s: float = field(init=False)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.answered_s = self.clock()
+
+    def silence_s(self) -> float:
+        """Return for how long the primary has not answered [s]; counted from the start before it first does."""
+        return self.clock() - self.answered_s
+
+    def step(self, follower: Follower) -> bool:
+        """Take the next changes; return whether there may be more at once. A primary that is lost is waited for."""
         try:
-            if follower.step():
-                continue
+            more = follower.step()
         except (OSError, XinjiError) as error:
-            LOGGER.warning("the primary is not followed: %s", type(error).__name__)
-        stop.wait(every_s)
+            if not self.stop.is_set():
+                LOGGER.warning("the primary is not followed: %s", type(error).__name__)
+            return False
+        self.answered_s = self.clock()
+        return more
+
+    def follow(self, follower: Follower, every_s: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Follow until it is stopped or ``until`` holds: ask every ``every_s`` [s], at once while there is more."""
+        while not self.stop.is_set() and not until():
+            if not self.step(follower):
+                self.stop.wait(every_s)
 
 
 def serve_replica(
     node: Node, serving: Serving, follower: Follower, told: Callable[[Listening], None], *, every_s: float = 1.0
 ) -> None:
-    """Serve ``node`` until SIGTERM or SIGINT while ``follower`` keeps its store up with the primary."""
-    stop = threading.Event()
-    thread = threading.Thread(target=follow, args=(follower, stop), kwargs={"every_s": every_s}, name="follower")
+    """Serve ``node`` until SIGTERM or SIGINT while ``follower`` keeps its store up with the primary.
+
+    It listens once the first copy is whole: of half of one it would say that names do not exist.
+    """
+    following = Following()
+    follower = replace(follower, stopped=following.stop.is_set)
+    following.follow(follower, every_s, until=lambda: follower.reached() is not None)
+    thread = threading.Thread(target=following.follow, args=(follower, every_s), name="follower")
     thread.start()
     try:
-        serve(node, serving, told)
+        serve(node, replace(serving, silence_s=following.silence_s), told)
     finally:
-        stop.set()
+        following.stop.set()
         thread.join()

@@ -18,9 +18,13 @@ SESSION_LIMIT = 2**31
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Challenge:
-    """What the client must prove itself for: ``request`` are the octets of the message that waits."""
+    """What the client must prove itself for: ``request`` are the octets of the message that waits.
+
+    ``network`` is where it came from, and where its proof has to come from.
+    """
 
     request: bytes
+    network: int
     nonce: bytes
     algorithm: Digest
     digest: bytes
@@ -48,13 +52,13 @@ class Challenges:
     standing: OrderedDict[int, Challenge] = field(default_factory=OrderedDict, repr=False)
     octets: int = 0
 
-    def issue(self, request: bytes, algorithm: Digest) -> tuple[int, Challenge]:
-        """Return a new session and the challenge for ``request``, the octets of a whole message."""
+    def issue(self, request: bytes, algorithm: Digest, network: int = 0) -> tuple[int, Challenge]:
+        """Return a new session and the challenge for ``request``, the octets of a whole message from ``network``."""
         now = self.clock()
         while self.standing and (self._full(len(request)) or next(iter(self.standing.values())).until_s < now):
             self._drop()
         digest = request_digest(request, algorithm)
-        challenge = Challenge(request, new_nonce(), algorithm, digest, now + self.limits.patience_s)
+        challenge = Challenge(request, network, new_nonce(), algorithm, digest, now + self.limits.patience_s)
         session = secrets.randbelow(SESSION_LIMIT - 1) + 1
         while session in self.standing:
             session = secrets.randbelow(SESSION_LIMIT - 1) + 1

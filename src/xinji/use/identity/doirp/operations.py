@@ -26,8 +26,10 @@ from xinji.use.identity.doirp.bodies import (
 )
 from xinji.use.identity.doirp.codes import SECRET_KEY, Digest, OpCode, OpFlag, ResponseCode
 from xinji.use.identity.doirp.message import decode_message, malformed, request_digest
+from xinji.use.identity.doirp.proofs import Proofs
 from xinji.use.identity.doirp.service import Ask, Handler, Outcome, Pending, Service, Step, failed
-from xinji.use.identity.keys import SigningKey, check_proof
+from xinji.use.identity.keys import SigningKey
+from xinji.use.identity.limits import WRONG_PROOFS, Allowance, RateLimiter
 from xinji.use.identity.names import described_prefix, fold, prefix_handle
 from xinji.use.identity.node import Answer, Node
 from xinji.use.identity.record import ADMIN_READ, Record, Value, encode_values, select, spans
@@ -208,21 +210,19 @@ def _key(service: Service, handle: str, index: int) -> Value | None:
     return None if record is None else record.by_index(index)
 
 
-def _check(value: Value, nonce: bytes, digest: RequestDigest, proof: bytes) -> bool:
-    """Whether ``proof`` was made with the key in ``value``.
+def _forms(nonce: bytes, digest: RequestDigest) -> tuple[bytes, ...]:
+    """Return what a proof may be over, both binding the key to this nonce and this request.
 
-    Handle.Net signs nonce and digest; RFC 3652, section 3.5.2, the body of the challenge. Both bind the
-    key to this nonce and this request.
+    Handle.Net signs nonce and digest; RFC 3652, section 3.5.2, the body of the challenge.
     """
-    forms = (nonce + digest.digest, digest.encode() + string(nonce))
-    return any(check_proof(value.type, value.data, form, proof) for form in forms)
+    return nonce + digest.digest, digest.encode() + string(nonce)
 
 
 def answer_challenge(service: Service, ask: Ask) -> Step:
     """Check the answer to a challenge, then carry out the request that waited for it (section 3.5.2)."""
     answer = _of(ask, ChallengeAnswer)
     challenge = service.challenges.take(ask.message.envelope.session)
-    if challenge is None:
+    if challenge is None or challenge.network != ask.network:
         return failed(ResponseCode.AUTHEN_TIMEOUT, "no such challenge stands: it was answered before or is too old")
     value = _key(service, answer.handle, answer.index)
     if value is None or value.type != answer.kind:
@@ -231,15 +231,11 @@ def answer_challenge(service: Service, ask: Ask) -> Step:
     _, body = decode_body(original.header, original.body)
     requester = Requester(Standing.AUTHENTICATED, answer.handle, answer.index)
     proved = Ask(challenge.request, original, body, ask.network, requester, ask.message.envelope)
-    digest = RequestDigest(challenge.algorithm, challenge.digest)
-    future = service.workers.submit(_check, value, challenge.nonce, digest, answer.proof)
-
-    def then() -> Step:
-        if future.result():
-            return proved
-        return failed(ResponseCode.AUTHEN_FAILED, "the key is not known here, or the proof is wrong")
-
-    return Pending(future, then)
+    forms = _forms(challenge.nonce, RequestDigest(challenge.algorithm, challenge.digest))
+    unproved = failed(ResponseCode.AUTHEN_FAILED, "the key is not known here, or the proof is wrong")
+    return _judged(
+        service.proofs, ask, service.proofs.submit(ask.network, value, forms, answer.proof), proved, unproved
+    )
 
 
 def verify_answer(service: Service, ask: Ask) -> Step:
@@ -249,11 +245,24 @@ def verify_answer(service: Service, ask: Ask) -> Step:
     value = _key(service, asked.handle, asked.index)
     if value is None or value.type != SECRET_KEY or len(asked.digest) not in sizes:
         return failed(ResponseCode.AUTHEN_FAILED, "it cannot be verified here")
-    digest = RequestDigest(sizes[len(asked.digest)], asked.digest)
-    future = service.workers.submit(_check, value, asked.nonce, digest, asked.proof)
+    forms = _forms(asked.nonce, RequestDigest(sizes[len(asked.digest)], asked.digest))
     # Who asks must be sure that the answer is to this request, so its digest always goes back.
     own = RequestDigest(Digest.SHA256, request_digest(ask.octets, Digest.SHA256))
-    return Pending(future, lambda: Outcome(ResponseCode.SUCCESS, Verified(match=future.result()), digest=own))
+    right, wrong = (Outcome(ResponseCode.SUCCESS, Verified(match=match), digest=own) for match in (True, False))
+    checks = service.verifications
+    return _judged(checks, ask, checks.submit(ask.network, value, forms, asked.proof), right, wrong)
+
+
+def _judged(proofs: Proofs, ask: Ask, checked: Future[bool] | None, right: Step, wrong: Step) -> Step:
+    """Return the step for a proof that is being checked, or could not be taken."""
+    if checked is None:
+        return failed(ResponseCode.SERVER_BUSY)
+
+    def then() -> Step:
+        found = proofs.right(ask.network, checked)
+        return failed(ResponseCode.SERVER_BUSY) if found is None else right if found else wrong
+
+    return Pending(checked, then)
 
 
 def no_session(_: Service, __: Ask) -> Step:
@@ -288,10 +297,18 @@ HANDLERS: Mapping[int, Handler] = {
 """What each operation does."""
 
 
-def service_of(node: Node, *, key: SigningKey | None = None, site: Site | None = None, primary: bool = True) -> Service:
+def service_of(
+    node: Node,
+    *,
+    key: SigningKey | None = None,
+    site: Site | None = None,
+    primary: bool = True,
+    failures: Allowance = WRONG_PROOFS,
+) -> Service:
     """Return the DO-IRP face of ``node`` for the calling thread.
 
     ``key`` signs answers where it is asked for, ``site`` is handed out as service information; a mirror is
-    not ``primary`` and takes no changes.
+    not ``primary`` and takes no changes. ``failures`` is how many wrong proofs a network may offer.
     """
-    return Service(node, node.store.reader(), HANDLERS, key, site, primary)
+    proofs, verifications = (Proofs(wrong=RateLimiter(failures)) for _ in range(2))
+    return Service(node, node.store.reader(), HANDLERS, proofs, verifications, key, site, primary)

@@ -35,6 +35,7 @@ from xinji.use.identity.doirp.message import (
     request_digest,
     signed_octets,
 )
+from xinji.use.identity.doirp.proofs import Proofs
 from xinji.use.identity.errors import IdentifierError
 from xinji.use.identity.keys import SigningKey
 from xinji.use.identity.node import Node
@@ -150,11 +151,15 @@ class Service:
 
     ``key`` signs answers where it is asked for, ``site`` is the service information that is handed out.
     ``primary`` says whether changes are taken. ``handlers`` hold what each operation does (``operations``).
+    ``proofs`` checks those of requesters; ``verifications`` those that are sent to be verified, apart from them,
+    since the sender of a datagram can be made up and must keep nobody from proving itself.
     """
 
     node: Node
     reader: Reader
     handlers: Mapping[int, Handler]
+    proofs: Proofs
+    verifications: Proofs
     key: SigningKey | None = None
     site: Site | None = None
     primary: bool = True
@@ -176,8 +181,10 @@ class Service:
         self.reader.rest()
 
     def close(self) -> None:
-        """Let go of the snapshot and end the thread that checks proofs; no message is answered afterwards."""
+        """Let go of the snapshot and end the threads for keys; no message is answered afterwards."""
         self.reader.rest()
+        self.proofs.close()
+        self.verifications.close()
         self.workers.shutdown()
 
     def answer(self, octets: bytes, network: int = 0) -> bytes | Later:
@@ -223,7 +230,7 @@ class Service:
         """Return the challenge to prove who stands behind ``ask`` (RFC 3652, section 3.5.1)."""
         modern = ask.message.envelope.version >= SINCE_SHA256
         algorithm = Digest.SHA256 if modern else Digest.SHA1
-        session, challenge = self.challenges.issue(ask.octets, algorithm)
+        session, challenge = self.challenges.issue(ask.octets, algorithm, ask.network)
         from_digest = RequestDigest(algorithm, challenge.digest)
         return Outcome(ResponseCode.AUTHEN_NEEDED, bodies.Challenge(challenge.nonce), session, from_digest)
 

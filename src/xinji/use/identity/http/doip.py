@@ -34,7 +34,7 @@ from xinji.use.identity.http.value_json import value_from_json, values_json
 from xinji.use.identity.names import check_handle, fold
 from xinji.use.identity.node import Node
 from xinji.use.identity.record import Value, encode_values
-from xinji.use.identity.trust import Requester
+from xinji.use.identity.trust import Requester, Standing
 from xinji.use.identity.value_data import ADMIN, Admin, encode_admin
 
 PREFIX = b"/doip"
@@ -85,6 +85,11 @@ class Asked:
     parameters: dict[str, list[str]]
     request: Request
     requester: Requester
+
+    @property
+    def proved(self) -> bool:
+        """Whether it is known who asks."""
+        return self.requester.standing >= Standing.AUTHENTICATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +167,12 @@ class DoipFace:
 
     def _create(self, asked: Asked) -> Later:
         self._of_service(asked)
-        document = object_of(read_json(asked.request.body), "body")
+        document = object_of(read_json(asked.request.body, proved=asked.proved), "body")
         handle = check_handle(member_text(document, "id", "body"))
         return self._changed("create", handle, with_admin(_values(document), asked.requester), asked)
 
     def _update(self, asked: Asked) -> Later:
-        document = object_of(read_json(asked.request.body), "body")
+        document = object_of(read_json(asked.request.body, proved=asked.proved), "body")
         if fold(str(document.get("id", asked.target)).encode("utf-8", "replace")) != fold(asked.target):
             raise refuse(Code.PROTOCOL_ERROR, "body", "its id is not the target's", "Leave id out.")
         return self._changed("put", check_handle(asked.target), _values(document), asked)

@@ -16,14 +16,11 @@ from xinji.use.identity.http.sessions import Sessions
 from xinji.use.identity.http.sessions_face import SessionsFace
 from xinji.use.identity.http.site import Site
 from xinji.use.identity.http.view import View
-from xinji.use.identity.limits import Allowance, RateLimiter
+from xinji.use.identity.limits import WRONG_PROOFS, Allowance, RateLimiter
 from xinji.use.identity.node import Node
 from xinji.use.identity.replica_feed import ReplicaFeed
 from xinji.use.identity.secondary import SecondaryFace
 from xinji.use.identity.secondary_doip import SecondaryDoipFace
-
-WRONG_PROOFS = Allowance(rate_per_s=0.1, burst=20)
-"""Wrong credentials that a network may offer: twenty at once, then one in ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from xinji.use.identity.http.value_json import values_json
 from xinji.use.identity.http.view import View
 from xinji.use.identity.node import Answer, Node
 from xinji.use.identity.record import Record, encode_values
-from xinji.use.identity.trust import ANONYMOUS_REQUESTER
+from xinji.use.identity.trust import ANONYMOUS_REQUESTER, Standing
 
 PREFIX = b"/api/handles"
 _SKIP = len(PREFIX) + 1
@@ -100,7 +100,8 @@ class HandlesFace:
     def answer(self, request: Request) -> Response | Later:
         """Answer a request; a plain resolution takes the shortest way."""
         path = request.path
-        if not request.query and request.method in (b"GET", b"HEAD") and b"authorization" not in request.headers:
+        plain = not request.query and request.method in (b"GET", b"HEAD") and b"authorization" not in request.headers
+        if plain and path[len(PREFIX) : _SKIP] == b"/":
             name = path[_SKIP:]
             body = None if b"%" in name else self.view.body(name.upper())
             if body is not None:
@@ -126,7 +127,8 @@ class HandlesFace:
             raise refuse(Code.INVALID_HANDLE, "path", "there is no handle in it", "Ask for /api/handles/prefix/suffix.")
         if request.method in (b"PUT", b"DELETE"):
             requester = self.login.requester(request)
-            edit = edit_of(request, handle, asked, now_s=int(time.time()))
+            proved = requester.standing >= Standing.AUTHENTICATED
+            edit = edit_of(request, handle, asked, now_s=int(time.time()), proved=proved)
             future = submit(self.node, edit.kind, edit.handle, edit.values, edit.indexes, requester)
             return Later((future,), lambda errors: self._edited(edit, errors[0], asked))
         message = f"{request.method.decode('ascii', 'replace')} is not offered"

@@ -24,8 +24,8 @@ class Edit:
     creates: bool = False
 
 
-def edit_of(request: Request, handle: str, asked: dict[str, list[str]], *, now_s: int) -> Edit:
-    """Return what ``request`` asks for.
+def edit_of(request: Request, handle: str, asked: dict[str, list[str]], *, now_s: int, proved: bool) -> Edit:
+    """Return what ``request`` asks for; ``proved`` says whether it is known who asks.
 
     PUT makes a record or takes its place (``overwrite=false``: only makes one); with ``index`` it adds or changes
     values (``overwrite=false``: only adds). DELETE removes the record or, with ``index``, values. Raises
@@ -38,7 +38,7 @@ def edit_of(request: Request, handle: str, asked: dict[str, list[str]], *, now_s
         return Edit("remove" if indexes else "delete", handle, indexes=indexes)
     if not is_json(request):
         raise refuse(Code.PROTOCOL_ERROR, "body", "it is not announced as JSON", "Send Content-Type: application/json.")
-    values = _values(read_json(request.body), handle, now_s)
+    values = _values(read_json(request.body, proved=proved), handle, now_s)
     overwrites = flag(asked, "overwrite", default=True)
     if not indexes and not various:
         return Edit("replace" if overwrites else "create", handle, values, creates=not overwrites)

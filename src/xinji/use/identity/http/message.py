@@ -18,6 +18,9 @@ JSON = b"application/json;charset=UTF-8"
 PROBLEM = b"application/problem+json"
 """Media type of RFC 9457 problem details."""
 
+UNPROVED_OCTETS = 65_536
+"""Longest JSON that is read of somebody unknown: a few milliseconds' work."""
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What JSON holds."""
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -85,12 +88,15 @@ def write_json(document: Json, *, pretty: bool = False) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def read_json(body: bytes) -> Json:
-    """Return the JSON in ``body``.
+def read_json(body: bytes, *, proved: bool = False) -> Json:
+    """Return the JSON in ``body``, a long one only of who is ``proved``: reading it keeps all others waiting.
 
-    Raises IdentifierError (protocol error) where it is not JSON in UTF-8, is nested too deeply, or holds numbers
-    that JSON does not know.
+    Raises IdentifierError (protocol error) where it is not JSON in UTF-8, is nested too deeply, holds numbers
+    that JSON does not know, or is longer than ``UNPROVED_OCTETS`` of somebody unknown.
     """
+    if not proved and len(body) > UNPROVED_OCTETS:
+        message = f"a body of {len(body)} octets comes from somebody unknown"
+        raise refuse(Code.PROTOCOL_ERROR, "body", message, f"Prove who you are, or send at most {UNPROVED_OCTETS}.")
     remedy = "Send one JSON document in UTF-8."
     try:
         document: Json = json.loads(body.decode("utf-8"), parse_constant=_no_number)
