@@ -15,7 +15,12 @@ from design.facility_cases import UNREACHABLE, enumerated_location
 from xinji.core.arrays import Floats
 from xinji.errors import CheckError, InfeasibleError, InputError
 from xinji.plan.design.facility.capacitated import capacitated_location
-from xinji.plan.design.facility.certificate import location_bound, location_value
+from xinji.plan.design.facility.certificate import (
+    location_bound,
+    location_value,
+    single_source_bound,
+    single_source_value,
+)
 from xinji.plan.design.facility.single_source import single_source_location
 from xinji.plan.design.facility.transport import transport
 
@@ -145,10 +150,26 @@ def test_whole_customers_cost_what_enumeration_says(seed: int) -> None:
         assigned = np.array([code // 3**i % 3 for i in range(4)])
         if (np.bincount(assigned, demand, 3) <= capacity).all():
             best = min(best, opening[np.unique(assigned)].sum() + cost[np.arange(4), assigned].sum())
-    found = single_source_location(opening, capacity, demand, cost, seconds=20.0)
+    case = (opening, capacity, demand, cost)
+    found = single_source_location(*case, seconds=20.0)
     assert found.value == pytest.approx(best)
+    assert single_source_value(*case, found.open, found.assignment) == pytest.approx(best)
     assert found.split.bound <= found.bound <= found.value
-    assert found.bound == pytest.approx(best)
+    assert single_source_bound(*case, found.certificate) == pytest.approx(found.bound)
+    assert found.solver_bound == pytest.approx(best)
+
+
+def test_a_bound_for_whole_customers_is_proved_by_prices_alone() -> None:
+    case = clustered(6, 8, 30, 3.5)
+    found = single_source_location(*case, seconds=5.0)
+    assert 0.0 < found.gap < 0.05
+    assert single_source_bound(*case, found.certificate) == pytest.approx(found.bound, rel=1e-9)
+    assert single_source_value(*case, found.open, found.assignment) == pytest.approx(found.value)
+    with pytest.raises(CheckError, match="more than its capacity"):
+        single_source_value(*case, found.open, np.full(30, np.flatnonzero(found.open)[0]))
+    broken = replace(found.certificate, prices=np.full(len(found.certificate.prices), -1))
+    with pytest.raises(CheckError, match="neither a leaf"):
+        single_source_bound(*case, broken)
 
 
 @pytest.mark.parametrize(("name", "optimum"), [("cap41", 1040444.375), ("cap104", 928941.750)])

@@ -14,7 +14,9 @@ from design.facility_cases import enumerated_median
 from xinji.errors import CheckError, InfeasibleError, InputError
 from xinji.plan.design.facility.certificate import median_bound, median_value
 from xinji.plan.design.facility.interchange import interchange, nearest, ranked
+from xinji.plan.design.facility.median_dual import Choice, Effort, Near, added, ascend, in_table
 from xinji.plan.design.facility.p_median import p_median
+from xinji.plan.design.facility.tree import Gains
 
 
 @settings(max_examples=100, deadline=None)
@@ -45,6 +47,40 @@ def test_interchange_ends_where_no_swap_pays() -> None:
             other[[out, into]] = other[[into, out]]
             assert distance[:, other].min(axis=1).sum() >= total - 1e-6
     assert nearest(rank, opened)[1].sum() == pytest.approx(total)
+
+
+def test_a_table_and_ranks_price_alike() -> None:
+    draw = np.random.default_rng(5)
+    distance = draw.integers(1, 60, (50, 20)).astype(float)
+    rank, price = ranked(distance), draw.uniform(5.0, 30.0, 50)
+    by_rank = Near(distance.min(axis=1), rank, np.zeros((0, 0)))
+    by_table = Near(by_rank.least, rank, distance.T.copy())
+    status = draw.integers(-1, 2, 20)
+    expected = np.where(status < 0, 0.0, np.minimum(distance - price[:, None], 0.0).sum(axis=0))
+    for near in (by_rank, by_table):
+        assert added(near, price, status) == pytest.approx(expected)
+    choice = Choice(int((status > 0).sum()) + 3, status)
+    first, second = (ascend(near, choice, price, 900.0, Effort(60, 10, 1e-3)) for near in (by_rank, by_table))
+    assert first.bound == pytest.approx(second.bound)
+    assert first.price == pytest.approx(second.price)
+    assert in_table(by_table.table, price)
+    assert not in_table(by_table.table, np.full(50, 2.0))
+
+
+def test_a_tree_proves_what_multipliers_cannot() -> None:
+    distance = np.random.default_rng(11).integers(1, 100, (60, 60)).astype(float)
+    found = p_median(distance, 6, seconds=60.0)
+    assert found.proof == "branch and bound"
+    assert found.root_bound < found.bound == found.value == median_bound(distance, 6, found.certificate)
+
+
+def test_columns_that_rose_most_on_both_sides_are_split_first() -> None:
+    gains = Gains(3)
+    for column, side, gain in ((0, 0, 4.0), (0, 1, 4.0), (1, 0, 1.0), (1, 1, 1.0)):
+        gains.note((column, side, 0.5), gain)
+    worth = gains.worth(np.full(3, 0.5))
+    assert worth[0] > worth[2] > worth[1]
+    assert gains.worth(np.array([0.0, 1.0, 0.0])).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:

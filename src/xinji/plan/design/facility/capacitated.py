@@ -16,41 +16,28 @@ from xinji.errors import Fault, InfeasibleError, SolverError, raise_if
 from xinji.plan.design.facility.inputs import LAYER, expected_faults, limit_faults
 from xinji.plan.design.facility.master import Master
 from xinji.plan.design.facility.program import Program, serve
+from xinji.plan.design.facility.proved import Proved
 from xinji.plan.design.facility.relaxation import Relaxation, solve
-from xinji.plan.design.facility.tree import Proof
-from xinji.plan.design.proof import Clock, certified_gap
+from xinji.plan.design.proof import Clock
 
 _PENALTY = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Location:
+class Location(Proved):
     """Which facilities are ``open`` (m,), what ``share`` (n, m) of each demand they serve, and what it costs.
 
-    No plan costs less than ``bound``; ``certificate`` proves it. ``prices`` (n,) are the customers'
-    multipliers that alone prove ``root_bound``. All costs in the unit of the input.
+    ``prices`` (n,) are the customers' multipliers that alone prove ``root_bound``. All costs in the
+    unit of the input.
     """
 
     open: Bools
     share: Floats
-    value: float
-    bound: float
     root_bound: float
     prices: Floats
-    certificate: Proof
 
     def __post_init__(self) -> None:
         freeze(self.open, self.share, self.prices)
-
-    @property
-    def proof(self) -> str:
-        """What proves the bound: ``multipliers`` or ``branch and bound``."""
-        return self.certificate.kind
-
-    @property
-    def gap(self) -> float:
-        """How much better any plan could be, relative to the value."""
-        return certified_gap(self.value, self.bound)
 
 
 def capacitated_location(
@@ -84,7 +71,7 @@ def capacitated_location(
     _refuse_unserved(share[:, -1], proof_bound=bound, reach=_reach(given[0], given[3]))
     bound = min(bound, plans.value)
     customer = root.price[: len(demand)]
-    return Location(plans.y[0], share[:, :-1], plans.value, bound, min(root.bound, bound), customer, proof)
+    return Location(plans.value, bound, proof, plans.y[0], share[:, :-1], min(root.bound, bound), customer)
 
 
 def location_program(opening_cost: Floats, capacity: Floats, demand: Floats, cost: Floats) -> tuple[Program, int]:

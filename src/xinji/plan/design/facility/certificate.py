@@ -49,6 +49,24 @@ def location_value(
     return float(opening_cost[opened].sum() + np.where(share > 0.0, cost, 0.0).ravel() @ share.ravel())
 
 
+def single_source_bound(opening_cost: Floats, capacity: Floats, demand: Floats, cost: Floats, proof: Proof) -> float:
+    """Return the bound that ``proof`` proves where each customer is served whole: plans that split demand cost no more.
+
+    Rounded up where all finite costs are whole numbers. Raises CheckError for a broken tree.
+    """
+    least = location_bound(opening_cost, capacity, demand, cost, proof)
+    paid = np.concatenate([opening_cost, cost[np.isfinite(cost)]])
+    return float(np.ceil(least - 1e-6)) if (paid == np.round(paid)).all() else least
+
+
+def single_source_value(
+    opening_cost: Floats, capacity: Floats, demand: Floats, cost: Floats, opened: Bools, assignment: Ints
+) -> float:
+    """Return what a plan with whole customers costs; raises CheckError as ``location_value`` does."""
+    share = (assignment[:, None] == np.arange(len(opening_cost))).astype(np.float64)
+    return location_value(opening_cost, capacity, demand, cost, opened, share)
+
+
 def median_bound(distance: Floats, p: int, proof: Proof) -> float:
     """Return the bound that ``proof`` proves for a p-median, rounded up where all distances are whole numbers.
 

@@ -9,52 +9,39 @@ import numpy as np
 from xinji.core.arrays import Bools, Floats, Ints, freeze
 from xinji.errors import Fault, InfeasibleError, raise_if
 from xinji.plan.design.facility.inputs import expected_faults, limit_faults
-from xinji.plan.design.facility.interchange import Ranked, interchange, nearest, ranked
-from xinji.plan.design.facility.median_dual import Choice, added, ascend, without_shut
-from xinji.plan.design.facility.tree import Bounded, Proof, search
-from xinji.plan.design.proof import Clock, certified_gap
+from xinji.plan.design.facility.interchange import interchange, nearest, ranked
+from xinji.plan.design.facility.median_dual import Choice, Effort, Near, added, ascend, in_table, without_shut
+from xinji.plan.design.facility.proved import Proved
+from xinji.plan.design.facility.tree import Bounded, search
+from xinji.plan.design.proof import Clock
 
 _LAYER = "p-median"
-_ROOT_STEPS = 3000
-_NODE_STEPS = 120
-_PATIENCE = 30
-_NODE_PATIENCE = 12
+_ROOT = Effort(steps=3000, patience=30, shortest=1e-4)
+_NODE = Effort(steps=200, patience=20, shortest=1e-3)
 _ROUNDS = 1000
-_RESTARTS = 12
-_KICK = 0.15
+_RESTARTS = 24
+_KICK = 0.5
+_LEAST_KICK = 2
 _DEARER = 1.1
 _EQUAL = 1e-9
 _WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Median:
-    """Which facilities are ``open`` (m,), the ``assignment`` (n,) of customers to them, and the total distance.
+class Median(Proved):
+    """Which facilities are ``open`` (m,), the ``assignment`` (n,) of customers to them, at least total distance.
 
-    No choice has a smaller total than ``bound``; ``certificate`` proves it (where all distances are
-    whole numbers, what it proves is rounded up). ``prices`` (n,) alone prove ``root_bound``.
+    Where all distances are whole numbers, what the certificate proves is rounded up.
+    ``prices`` (n,) alone prove ``root_bound``.
     """
 
     open: Bools
     assignment: Ints
-    value: float
-    bound: float
     root_bound: float
     prices: Floats
-    certificate: Proof
 
     def __post_init__(self) -> None:
         freeze(self.open, self.assignment, self.prices)
-
-    @property
-    def proof(self) -> str:
-        """What proves the bound: ``multipliers`` or ``branch and bound``."""
-        return self.certificate.kind
-
-    @property
-    def gap(self) -> float:
-        """How much better any choice could be, relative to the value."""
-        return certified_gap(self.value, self.bound)
 
 
 def p_median(distance: Floats, p: int, *, seconds: float = 60.0, seed: int = 0) -> Median:
@@ -68,22 +55,24 @@ def p_median(distance: Floats, p: int, *, seconds: float = 60.0, seed: int = 0) 
     if p > given.shape[1]:
         raise InfeasibleError(f"{p} facilities shall open, but there are {given.shape[1]}. Ask for at most as many.")
     clock = Clock(seconds)
-    relaxation = _Relaxation(ranked(given), p, seed, whole=bool((given == np.round(given)).all()))
+    relaxation = _Relaxation(given, p, seed)
     relaxation.start(clock)
     root: list[Bounded] = []
     proof, bound = search(relaxation, given.shape[1], clock, root.append)
     assignment = nearest(relaxation.rank, relaxation.opened)[0]
     prices = root[0].price[: len(given)]
     bound, first = (min(relaxation.lift(part), relaxation.value) for part in (bound, root[0].bound))
-    return Median(relaxation.opened, assignment, relaxation.value, bound, first, prices, proof)
+    return Median(relaxation.value, bound, proof, relaxation.opened, assignment, first, prices)
 
 
 class _Relaxation:
     """The p-median as the search over its facilities sees it."""
 
-    def __init__(self, rank: Ranked, p: int, seed: int, *, whole: bool) -> None:
-        self.rank, self.p, self._whole = rank, p, whole
-        self.opened: Bools = np.zeros(rank.facility.shape[1], dtype=bool)
+    def __init__(self, distance: Floats, p: int, seed: int) -> None:
+        self.rank, self.p, self._table = ranked(distance), p, np.ascontiguousarray(distance.T)
+        self._near = Near(distance.min(axis=1), self.rank, np.zeros((0, 0)))
+        self._whole = bool((distance == np.round(distance)).all())
+        self.opened: Bools = np.zeros(distance.shape[1], dtype=bool)
         self.value = np.inf
         self._random = np.random.default_rng(seed)
         self._tried: set[bytes] = set()
@@ -106,9 +95,10 @@ class _Relaxation:
             if clock.left <= 0.0 or self.p == m:
                 return
             other = self.opened.copy()
-            moved = max(1, int(_KICK * min(self.p, m - self.p)))
+            moved = min(max(_LEAST_KICK, int(_KICK * self.p)), self.p, m - self.p)
+            shut = self._random.permutation(np.flatnonzero(~other))[:moved]
             other[self._random.permutation(np.flatnonzero(other))[:moved]] = False
-            other[self._random.permutation(np.flatnonzero(~other))[:moved]] = True
+            other[shut] = True
             self._try(other)
 
     def attempt(self, y: Floats) -> float:
@@ -138,18 +128,29 @@ class _Relaxation:
             price = nearest(self.rank, opened)[1]
             self._try(opened.copy())
             return self._bounded(price, status, opened.astype(np.float64))
-        choice = Choice(self.p, status)
         if len(known):
-            rank = without_shut(self.rank, status)
-            ascent = ascend(rank, choice, known[:-1], self.cutoff(), _NODE_STEPS, _NODE_PATIENCE)
-        else:
-            price = nearest(self.rank, self.opened)[1] * _DEARER
-            ascent = ascend(self.rank, choice, price, self.cutoff(), _ROOT_STEPS, _PATIENCE)
+            return self._again(status, known[:-1])
+        price = nearest(self.rank, self.opened)[1] * _DEARER
+        ascent = ascend(self._near, Choice(self.p, status), price, self.cutoff(), _ROOT)
+        return self._bounded(ascent.price, status, ascent.often)
+
+    def _again(self, status: Ints, price: Floats) -> Bounded:
+        """Return the dual of a node, raised from ``price`` (n,) among the facilities that are not shut."""
+        kept = np.flatnonzero(status >= 0)
+        table = self._table[kept]
+        if in_table(table, price):
+            near = Near(self._near.least, self.rank, table)
+            ascent = ascend(near, Choice(self.p, status[kept]), price, self.cutoff(), _NODE)
+            often = np.zeros(len(status))
+            often[kept] = ascent.often
+            return self._bounded(ascent.price, status, often)
+        near = Near(self._near.least, without_shut(self.rank, status), table[:0])
+        ascent = ascend(near, Choice(self.p, status), price, self.cutoff(), _NODE)
         return self._bounded(ascent.price, status, ascent.often)
 
     def _bounded(self, price: Floats, status: Ints, y: Floats) -> Bounded:
         """Return what ``price`` (n,) proves, with the best price of the row that opens p facilities."""
-        total = added(self.rank, price, np.zeros_like(status))
+        total = added(self._near, price, np.zeros_like(status))
         left = self.p - int((status > 0).sum())
         free = np.sort(total[status == 0])
         if 0 < left < len(free):

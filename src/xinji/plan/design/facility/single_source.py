@@ -9,41 +9,32 @@ import numpy as np
 from xinji.core.arrays import Bools, Floats, Ints, freeze
 from xinji.errors import InfeasibleError, SolverError
 from xinji.plan.design.facility.capacitated import Location, capacitated_location
+from xinji.plan.design.facility.proved import Proved
 from xinji.plan.design.model import AT_MOST, EQUAL, Columns, Model, make_rows, stack
-from xinji.plan.design.proof import Clock, certified_gap
+from xinji.plan.design.proof import Clock
 from xinji.plan.design.solver import INFEASIBLE, maximise
 
 _SHARE = 0.5
 _LEAST_S = 1.0
+_WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SingleSource:
+class SingleSource(Proved):
     """Which facilities are ``open`` (m,), the ``assignment`` (n,) of customers, and what it costs.
 
-    No plan costs less than ``bound``. ``split`` is the cheapest plan that may split demand; its
-    certificate alone proves ``split.bound``. The ``proof`` of a higher bound is the solver's own
-    branch and bound, which leaves no certificate.
+    The ``certificate`` is that of ``split``, the cheapest plan that may split demand; where all costs
+    are whole numbers, what it proves is rounded up.
+    ``solver_bound`` is what the solver's own branch and bound says, which leaves nothing to check.
     """
 
     open: Bools
     assignment: Ints
-    value: float
-    bound: float
+    solver_bound: float
     split: Location
 
     def __post_init__(self) -> None:
         freeze(self.open, self.assignment)
-
-    @property
-    def proof(self) -> str:
-        """What proves the bound: that of the split plan, or ``branch and bound (solver)``."""
-        return "branch and bound (solver)" if self.bound > self.split.bound else self.split.proof
-
-    @property
-    def gap(self) -> float:
-        """How much better any plan could be, relative to the value."""
-        return certified_gap(self.value, self.bound)
 
 
 def single_source_location(
@@ -76,7 +67,10 @@ def single_source_location(
     opened = np.round(answer.values[:count]) > 0.0
     assignment = np.argmax(answer.values[count:].reshape(customers, count), axis=1)
     value = float(given[0][opened].sum() + given[3][np.arange(customers), assignment].sum())
-    return SingleSource(opened, assignment.astype(np.int64), value, min(max(split.bound, -answer.bound), value), split)
+    whole = all((part == np.round(part)).all() for part in (given[0], given[3][np.isfinite(given[3])]))
+    bound = min(float(np.ceil(split.bound - _WHOLE)) if whole else split.bound, value)
+    searched = min(max(bound, -answer.bound), value)
+    return SingleSource(value, bound, split.certificate, opened, assignment.astype(np.int64), searched, split)
 
 
 def _model(opening_cost: Floats, capacity: Floats, demand: Floats, cost: Floats) -> Model:

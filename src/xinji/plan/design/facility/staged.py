@@ -18,42 +18,29 @@ from xinji.plan.design.facility.inputs import limit_faults
 from xinji.plan.design.facility.master import Master
 from xinji.plan.design.facility.plans import stages_of
 from xinji.plan.design.facility.program import Program, serve
+from xinji.plan.design.facility.proved import Proved
 from xinji.plan.design.facility.relaxation import Relaxation, solve
 from xinji.plan.design.facility.task import StagedTask
-from xinji.plan.design.facility.tree import Proof
-from xinji.plan.design.proof import Clock, certified_gap
+from xinji.plan.design.proof import Clock
 
 _PENALTY = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StagedLocation:
+class StagedLocation(Proved):
     """From which stage each facility is open, ``opened`` (m,) (T: never), and whom it serves.
 
-    ``share`` (T, n, m) of each stage's demand by facility; the rest is unserved. No plan costs less
-    than ``bound``; ``certificate`` proves it. ``prices`` (T, n) are the customers' at the root.
+    ``share`` (T, n, m) of each stage's demand by facility; the rest is unserved. ``prices`` (T, n) are
+    the customers' at the root, which alone prove ``root_bound``.
     """
 
     opened: Ints
     share: Floats
-    value: float
-    bound: float
     root_bound: float
     prices: Floats
-    certificate: Proof
 
     def __post_init__(self) -> None:
         freeze(self.opened, self.share, self.prices)
-
-    @property
-    def proof(self) -> str:
-        """What proves the bound: ``multipliers`` or ``branch and bound``."""
-        return self.certificate.kind
-
-    @property
-    def gap(self) -> float:
-        """How much better any plan could be, relative to the value."""
-        return certified_gap(self.value, self.bound)
 
 
 def staged_location(task: StagedTask, *, seconds: float = 60.0, seed: int = 0) -> StagedLocation:
@@ -81,7 +68,7 @@ def staged_location(task: StagedTask, *, seconds: float = 60.0, seed: int = 0) -
     _refuse_unserved(task, share, bound)
     bound = min(bound, plans.value)
     customer = root.price[: task.demand.size].reshape(task.demand.shape)
-    return StagedLocation(stages_of(plans.y), share, plans.value, bound, min(root.bound, bound), customer, proof)
+    return StagedLocation(plans.value, bound, proof, stages_of(plans.y), share, min(root.bound, bound), customer)
 
 
 def staged_program(task: StagedTask) -> Program:
