@@ -1,22 +1,23 @@
-"""Local search on a choice of sites: heat-bath swaps while a temperature falls.
+"""Local search on a choice of sites while a temperature falls (Kirkpatrick et al., Science 220, 1983).
 
-A step takes one chosen site out, each in turn, and draws its successor with the probabilities of Boltzmann from
-all sites that share a point with it, itself among them, and from a pool of the sites that would
-gain most anywhere (heat bath: Geman and Geman, IEEE PAMI 6, 1984; Kirkpatrick et al., Science 220,
-1983). What each site would gain is kept exactly, so a step costs one pass over the points that the
-leaving site alone covers.
+Where all costs are the same, sites move one by one (``moves.py``). Otherwise a step takes one or two chosen
+sites out and refills the budget, each draw with the probabilities of Boltzmann from all sites that share a
+point with those that left, and from a pool of the sites that would gain most anywhere. What each site
+would gain is kept exactly, so a step costs one pass over the points that the leaving sites alone cover.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xinji.core.arrays import Floats, Ints
 from xinji.plan.design.covering.covers import Covers, Reach
+from xinji.plan.design.covering.moves import Land, Seeds, draw, land_of, move, stand_of
 from xinji.plan.design.covering.pdhg import Lists, Marks, lists_of
 from xinji.plan.design.proof import Clock
 from xinji.plan.jit import compiled
@@ -34,7 +35,7 @@ _MOVES = 64
 _LEAST_S = 1e-3
 
 
-Seeds: TypeAlias = NDArray[np.uint64]
+Step: TypeAlias = Callable[[tuple[float, float, float], Ints, Seeds], tuple[float, float]]
 
 
 class Field(NamedTuple):
@@ -80,31 +81,52 @@ class Search:
     price: float
 
 
-def improve(covers: Covers, reach: Reach, sites: Ints, budget: float, search: Search) -> Ints:
-    """Return the best sites (rising) within ``budget`` met in the colder half of an anneal that begins at ``sites``.
+class Ground(NamedTuple):
+    """What the anneals of one instance share: its lists, and the sites near each other where all costs are the same."""
+
+    covers: Covers
+    reach: Reach
+    budget: float
+    land: Land | None
+
+
+def ground_of(covers: Covers, reach: Reach, budget: float) -> Ground:
+    """Return ``covers`` made ready for any number of anneals within ``budget``."""
+    even = covers.sites == 0 or bool((covers.cost == covers.cost[0]).all())
+    return Ground(covers, reach, budget, land_of(covers, reach) if even else None)
+
+
+def improve(ground: Ground, sites: Ints, search: Search) -> Ints:
+    """Return the best sites (rising) within the budget met in the colder half of an anneal that begins at ``sites``.
 
     They may cover less than ``sites``: whoever merges answers wants another one.
     """
-    even = covers.sites == 0 or bool((covers.cost == covers.cost[0]).all())
-    field = field_of(covers, reach, budget, 0.0 if even else search.price)
-    choice = choice_of(field, sites)
-    best, top = choice.member.copy(), float(choice.total[1])
-    if not 0 < len(sites) < covers.sites or top >= search.bound * (1.0 - _SLACK):
+    if not 0 < len(sites) < ground.covers.sites:
         return np.sort(sites)
+    if ground.land is None:
+        field = field_of(ground.covers, ground.reach, ground.budget, search.price)
+        choice = choice_of(field, sites)
+        return _anneal(partial(exchange, field, choice), choice.member, choice.total[1:2], search)
+    stand = stand_of(ground.land, sites)
+    return _anneal(partial(move, ground.land, stand), stand.member, stand.total, search)
+
+
+def _anneal(step: Step, member: Ints, total: Floats, search: Search) -> Ints:
+    """Return the best sites (rising) met in the colder half of an anneal of ``member``, worth ``total`` (1,)."""
+    best, top, cold = member.copy(), np.inf, False
     begun = np.random.SeedSequence(search.seed).generate_state(1, np.uint64)[0] | np.uint64(1)
     state = np.array([begun, 0], dtype=np.uint64)
-    limit = max(search.seconds, _LEAST_S)
+    limit, mean = max(search.seconds, _LEAST_S), float(total[0]) / int((member >= 0).sum())
     clock, planned, done, part = Clock(limit), _PAIRS_PER_SECOND * limit, 0.0, 0.0
-    mean, top, cold = top / len(sites), np.inf, False
-    while part < 1.0 and not (cold and top >= search.bound * (1.0 - _SLACK)):
+    while part < 1.0 and max(float(total[0]), top if cold else 0.0) < search.bound * (1.0 - _SLACK):
         if part >= _COLD_HALF and not cold:
-            best[:], top, cold = choice.member, float(choice.total[1]), True
+            best[:], top, cold = member, float(total[0]), True
         temperature = mean * _HOT * (_COLD / _HOT) ** part
-        step = swap if even else exchange
-        value, read = step(field, choice, (temperature, top, planned / _BLOCKS), best, state)
+        top, read = step((temperature, top, planned / _BLOCKS), best, state)
         done += read
-        top = max(top, value)
         part = max(done / planned, clock.spent / limit)
+    if not cold:
+        best[:] = member
     return np.sort(best[best >= 0])
 
 
@@ -181,17 +203,6 @@ def leave(field: Field, choice: Choice, site: int) -> int:
 
 
 @compiled
-def _draw(state: Seeds) -> float:
-    """Return a number in [0, 1) (xorshift64*, Vigna, ACM TOMS 42, 2016)."""
-    value = state[0]
-    value ^= value >> np.uint64(12)
-    value ^= value << np.uint64(25)
-    value ^= value >> np.uint64(27)
-    state[0] = value
-    return np.float64((value * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
-
-
-@compiled
 def _net(field: Field, choice: Choice, site: int) -> float:
     """Return the gain of ``site`` less what its cost is worth."""
     return float(choice.gain[site] - field.price * field.cost[site])
@@ -255,7 +266,7 @@ def _pick(field: Field, choice: Choice, place: tuple[int, int, float], temperatu
             elif value >= best - _FAR * temperature:
                 chance = np.exp((value - best) / temperature)
                 total += chance
-                if _draw(state) * total < chance:
+                if draw(state) * total < chance:
                     drawn = int(j)
     return drawn
 
@@ -267,54 +278,13 @@ def _clear(choice: Choice, held: int) -> None:
 
 
 @compiled
-def _next(choice: Choice, state: Seeds) -> int:
-    """Return the next chosen site in turn, so that a step finds its neighbours' lists still in the cache."""
-    site = int(np.int64(state[1]))
-    while True:
-        site = site + 1 if site + 1 < len(choice.place) else 0
-        if choice.place[site] >= 0:
-            state[1] = site
-            return site
-
-
-@compiled
-def swap(
-    field: Field, choice: Choice, goal: tuple[float, float, float], best: Ints, state: Seeds
-) -> tuple[float, float]:
-    """Swap sites of equal cost one for one; return the best value met and the pairs read.
-
-    ``goal``: temperature, the best value known, the pairs to read. ``best`` (m,) receives every
-    better choice, -1 behind it.
-    """
-    temperature, top, enough = goal
-    done, turn = 0.0, 0
-    while done < enough:
-        if turn % _RENEW == 0:
-            _renew_pool(field, choice)
-            done += len(choice.gain)
-        turn += 1
-        site = _next(choice, state)
-        held, read = _shared(field, choice, site)
-        other = _pick(field, choice, (site, held, np.inf), temperature, state)
-        _clear(choice, held)
-        done += read + _TOUCH * (held + len(choice.pool))
-        if other not in (site, -1):
-            done += leave(field, choice, site) + put(field, choice, other)
-            if choice.total[1] > top:
-                top = choice.total[1]
-                # Equal costs: the number of chosen sites never changes.
-                for t in range(np.int64(choice.total[0])):
-                    best[t] = choice.member[t]
-    return top, done
-
-
-@compiled
 def exchange(
     field: Field, choice: Choice, goal: tuple[float, float, float], best: Ints, state: Seeds
 ) -> tuple[float, float]:
-    """Take one or two sites out and refill the budget; as ``swap``, for unequal costs.
+    """Take one or two sites out and refill the budget, again and again; return the best value known and the pairs read.
 
-    A step that loses net worth stays with the probability of Metropolis.
+    ``goal``: temperature, the best value known, the pairs to read. ``best`` (m,) receives every better choice, -1
+    behind it. A step that loses net worth stays with the probability of Metropolis.
     """
     temperature, top, enough = goal
     done, turn = 0.0, 0
@@ -332,7 +302,7 @@ def exchange(
         if choice.total[1] > top:
             top = choice.total[1]
             best[:] = choice.member
-        elif loss > 0.0 and _draw(state) >= np.exp(-loss / temperature):
+        elif loss > 0.0 and draw(state) >= np.exp(-loss / temperature):
             for t in range(added):
                 done += leave(field, choice, new[t])
             for t in range(removed):
@@ -343,17 +313,17 @@ def exchange(
 @compiled
 def _take_out(field: Field, choice: Choice, out: Ints, state: Seeds) -> tuple[int, int, float]:
     """Take one or two chosen sites out, the second near the first; return them, the sites touched, pairs read."""
-    out[0] = choice.member[np.int64(_draw(state) * choice.total[0])]
+    out[0] = choice.member[np.int64(draw(state) * choice.total[0])]
     held, read = _shared(field, choice, out[0])
     _clear(choice, held)
     work = float(read + leave(field, choice, out[0]))
     removed = 1
-    if choice.total[0] > 0 and _draw(state) < _TWO:
-        near, seen = int(choice.member[np.int64(_draw(state) * choice.total[0])]), 0
+    if choice.total[0] > 0 and draw(state) < _TWO:
+        near, seen = int(choice.member[np.int64(draw(state) * choice.total[0])]), 0
         for t in range(held):
             if choice.place[choice.touched[t]] >= 0:
                 seen += 1
-                if _draw(state) * seen < 1.0:
+                if draw(state) * seen < 1.0:
                     near = int(choice.touched[t])
         out[1] = near
         work += leave(field, choice, near)

@@ -14,11 +14,11 @@ import numpy as np
 from xinji.core.arrays import Bools, Ints
 from xinji.plan.design.covering.covers import Covers, Reach, covered_weight
 from xinji.plan.design.covering.exact import best_of
-from xinji.plan.design.covering.local import Search, improve
+from xinji.plan.design.covering.local import Search, ground_of, improve
 from xinji.plan.design.proof import Clock
 
 _FRESH, _ANNEALS = 3, 18
-_IDLE, _PATIENCE = 4, 12
+_PATIENCE = 12
 _SLACK = 1e-9
 _SITES, _CHUNK = 600, 300
 _MERGING = 0.1
@@ -27,17 +27,18 @@ _MERGING = 0.1
 def improve_and_merge(covers: Covers, reach: Reach, sites: Ints, budget: float, search: Search) -> Ints:
     """Return sites (rising) within ``budget`` that cover at least as much as ``sites``.
 
-    The first anneals begin at ``sites``, and so do those after several that brought nothing; the
-    others begin at the best choice so far.
+    The first anneals begin at ``sites``, the others at the best choice so far; after k that brought nothing the next
+    one is k + 1 times as long.
     """
-    clock = Clock(search.seconds)
+    clock, ground = Clock(search.seconds), ground_of(covers, reach, budget)
     each = search.seconds / _ANNEALS
     best, idle, value = np.sort(sites), 0, covered_weight(covers, sites)
     for turn in range(_ANNEALS):
         if turn and (clock.left <= 0.0 or idle >= _PATIENCE or value >= search.bound * (1.0 - _SLACK)):
             break
-        begin = sites if turn < _FRESH or idle >= _IDLE else best
-        found = improve(covers, reach, begin, budget, replace(search, seconds=each, seed=search.seed + turn))
+        begin = sites if turn < _FRESH else best
+        seconds = min(each * (1 + idle), clock.left)
+        found = improve(ground, begin, replace(search, seconds=seconds, seed=search.seed + turn))
         best, before = merged(covers, budget, best, found, _MERGING * clock.left), value
         value = covered_weight(covers, best)
         idle = 0 if value > before else idle + 1
