@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xinji.build.chain import parse_head
 from xinji.build.signature import PrivateKey, read_key, read_trusted
+from xinji.build.store import shown_place
 from xinji.cli_build_arguments import who_of
 from xinji.cli_build_text import audit_lines, import_lines, register_lines, status_lines, variance_lines
 from xinji.core.facilities import NO_CONTRACT, STATES
@@ -19,9 +20,10 @@ from xinji.io.building_tables import write_tables
 from xinji.show.building import building_words
 from xinji.workflow.building_advance import Hand, Step, advance
 from xinji.workflow.building_audit import AuditSettings, audit_ledger
+from xinji.workflow.building_days import future_faults
 from xinji.workflow.building_import import ImportSettings, import_records
 from xinji.workflow.building_keys import new_key, trust_key
-from xinji.workflow.building_open import Opening, open_empty, open_from_plan, set_plan
+from xinji.workflow.building_open import Opening, open_empty, open_from_plan, opened_with_records, set_plan
 from xinji.workflow.building_register import import_projects, register_report, register_tables
 from xinji.workflow.building_report import (
     Status,
@@ -32,6 +34,7 @@ from xinji.workflow.building_report import (
     variance_report,
 )
 from xinji.workflow.building_tables import heads, report_objects, rule_text, variance_tables
+from xinji.workflow.building_void import void_event
 
 DONE, FOUND = 0, 1
 
@@ -44,6 +47,7 @@ def run_build(arguments: Namespace) -> int:
         "import": _import,
         "status": _status,
         "advance": _advance,
+        "void": _void,
         "variance": _variance,
         "register": _register,
         "audit": _audit,
@@ -73,6 +77,7 @@ def _opening(arguments: Namespace, *, day: str = "", name: str = "plan") -> Open
         baseline=name,
         areas=arguments.areas,
         area_column=arguments.area_column,
+        future=arguments.future,
     )
 
 
@@ -82,17 +87,18 @@ def _open(arguments: Namespace) -> int:
     if arguments.plan is None:
         years = arguments.years
         open_empty(arguments.ledger, arguments.region, arguments.crs, arguments.currency, years, opening)
-        made = {"ledger": arguments.ledger, "region": arguments.region, "facilities": 0, "existing": 0, "capex": 0}
+        made = {"region": arguments.region, "facilities": 0, "existing": 0, "capex": 0}
     else:
         facts = open_from_plan(arguments.ledger, arguments.plan, opening)
         capex = sum(asset.capex for asset in facts.assets)
-        made = {"ledger": arguments.ledger, "region": facts.region, "facilities": len(facts.assets)}
+        made = {"region": facts.region, "facilities": len(facts.assets)}
         made |= {"existing": len(facts.existing), "capex": capex}
+    place = shown_place(arguments.ledger)
     if arguments.json:
-        _say_object(made)
+        _say_object({"ledger": place, **made})
     else:
-        _say([f"Made {made['ledger']} of {made['region']}: {made['facilities']:,} facilities planned"])
-        _say([f"Next: `xinji build import {arguments.ledger} RECORDS`."])
+        _say([f"Made {place} of {made['region']}: {made['facilities']:,} facilities planned"])
+        _say([f"Next: `xinji build import {place} RECORDS`."])
     return DONE
 
 
@@ -109,6 +115,8 @@ def _baseline(arguments: Namespace) -> int:
 
 
 def _open_faults(arguments: Namespace) -> Iterator[Fault]:
+    if not arguments.future:
+        yield from future_faults("--day", arguments.day or "")
     own = {name: getattr(arguments, name) for name in ("region", "crs", "currency", "years")}
     for name, value in own.items():
         if arguments.plan is None and not value:
@@ -135,13 +143,17 @@ def _import(arguments: Namespace) -> int:
         ignored=arguments.ignore,
         new=arguments.new,
         places_checked=arguments.places_checked,
+        future=arguments.future,
         evidence_root=_evidence_root(arguments),
         dry=arguments.dry_run,
     )
-    if arguments.plan is not None and not ("://" in arguments.ledger or Path(arguments.ledger).exists()):
-        open_from_plan(arguments.ledger, arguments.plan, _opening(arguments))
     take = import_projects if arguments.projects else import_records
-    found = take(arguments.ledger, arguments.file, settings)
+    if arguments.plan is not None and not ("://" in arguments.ledger or Path(arguments.ledger).exists()):
+        opening, keep = _opening(arguments), not settings.dry
+        with opened_with_records(arguments.ledger, arguments.plan, opening, keep=keep) as fresh:
+            found = take(fresh, arguments.file, settings)
+    else:
+        found = take(arguments.ledger, arguments.file, settings)
     if arguments.json:
         _say_object(asdict(found))
     else:
@@ -198,6 +210,7 @@ def _advance(arguments: Namespace) -> int:
         to=arguments.to,
         back=arguments.back,
         reason=arguments.reason,
+        completion=arguments.completion or "",
         contract=arguments.contract,
         contractor=arguments.contractor,
         sum_text=arguments.sum,
@@ -206,7 +219,7 @@ def _advance(arguments: Namespace) -> int:
         evidence=tuple(arguments.evidence),
     )
     root = None if "://" in arguments.ledger else Path(arguments.ledger).resolve().parent
-    hand = Hand(who=who_of(arguments.who), key=_signer(arguments), head=arguments.head, evidence_root=root)
+    hand = Hand(who_of(arguments.who), _signer(arguments), arguments.head, root, arguments.future)
     events, head = advance(arguments.ledger, step, hand)
     if arguments.json:
         _say_object({"events": [asdict(event) for event in events], "head": str(head)})
@@ -215,6 +228,17 @@ def _advance(arguments: Namespace) -> int:
             said = ", ".join(f"{value}" for value in event.payload.values() if value not in ("", None))
             _say([f"{event.day}  {event.facility}  {event.kind}  {said}"])
         _say([f"head {head}"])
+    return DONE
+
+
+def _void(arguments: Namespace) -> int:
+    hand = Hand(who=who_of(arguments.who), key=_signer(arguments), head=arguments.head)
+    wrong, event, head = void_event(arguments.ledger, arguments.number, arguments.reason, hand)
+    if arguments.json:
+        _say_object({"void": asdict(wrong), "event": asdict(event), "head": str(head)})
+    else:
+        about = wrong.facility or wrong.project
+        _say([f"Event {wrong.number} counts no longer: {wrong.day}  {about}  {wrong.kind}", f"head {head}"])
     return DONE
 
 

@@ -36,6 +36,7 @@ _HELP = {
     "import": "record acceptance records from CSV or Excel, all or none",
     "status": "list facilities by state, on any day",
     "advance": "record one step of facilities: state, contract, payment",
+    "void": "take back what was recorded in error: it stays readable and counts no longer",
     "variance": "plan against actual in cost and time, earned value and forecast",
     "register": "the register of 5G + industrial Internet projects (512), by quarter, industry, scenario and park",
     "audit": "prove the ledger again: chain, signatures, replay, budget, evidence",
@@ -70,9 +71,9 @@ examples:
 Columns, in English or Chinese: id 编号, date 日期 (needed); state 状态 (accepted 已验收 without), contract 合同编号,
 contractor 施工单位, contract_capex 合同金额, settled_capex 结算金额, paid_total 累计付款, or payment 本次付款 with
 payment_reference 付款凭证号, longitude 经度 and latitude 纬度 (WGS-84), or x_m and y_m, survey 测量方法,
-evidence 证据文件, project 项目编号, reason 原因; of new facilities technology 专业, kind 类型, area 区域,
-planned_year, planned_capex, planned_opex, length_m. A unit in brackets counts: 合同金额（万元）. CSV in UTF-8 or
-GB18030. What the ledger has already is not recorded twice.
+evidence 证据文件, project 项目编号, completion 计划竣工日期 (reschedules what is let, with a reason), reason 原因;
+of new facilities technology 专业, kind 类型, area 区域, planned_year, planned_capex, planned_opex, length_m. A unit
+in brackets counts: 合同金额（万元）. CSV in UTF-8 or GB18030. What the ledger has already is not recorded twice.
 """,
     "status": """\
 examples:
@@ -89,9 +90,19 @@ examples:
   xinji build advance xinwu.ledger R-1066 --pay 30000 --voucher V-771 --day 2027-05-20
   xinji build advance xinwu.ledger R-1066 --to built --back --reason "acceptance withdrawn" --day 2027-06-01
   xinji build advance xinwu.ledger R-1067 --to cancelled --reason "owner refused" --day 2027-06-01
+  xinji build advance xinwu.ledger R-1068 --completion 2028-03-31 --reason "permit late" --day 2027-06-01
 
 States: planned, approved, contracted, under_construction, built, accepted, in_use, retired, cancelled. Steps
 between are recorded as passed on the way.
+""",
+    "void": """\
+examples:
+  xinji build status xinwu.ledger --facility R-1066             numbers of what was recorded
+  xinji build void xinwu.ledger 4711 --reason "paid for R-1067"
+
+Of a facility's states only the last can be voided, of its contracts not the only one of what is let; a facility
+itself where nothing else is recorded of it and no plan has it. What the *world* took back is no error: see
+`xinji build advance --back`.
 """,
     "variance": """\
 examples:
@@ -137,14 +148,18 @@ def add_build_verbs(made: dict[str, argparse.ArgumentParser]) -> None:
     """Add the sub-verbs of build to its parser in ``made``."""
     epilogs = {name: f"{text}\n{STATUSES.format(done=_DONE.get(name, ''))}" for name, text in _EXAMPLES.items()}
     parsers = add_sub_verbs(made["build"], "build_verb", _HELP, epilogs)
-    for name in ("open", "baseline", "import", "status", "advance", "variance", "register", "audit"):
+    for name in _HELP.keys() - {"key"}:
         parsers[name].add_argument("ledger", metavar="LEDGER", type=_place, help="a file, or a postgresql:// URL")
-    for name in ("open", "baseline", "import", "advance"):
+    for name in ("open", "baseline", "import", "advance", "void"):
         _add_who(parsers[name])
+    for name in ("open", "baseline", "import", "advance"):
+        text = "let in days that have not come yet, to rehearse a course of things"
+        parsers[name].add_argument("--future", action="store_true", help=text)
     _add_open(parsers["open"])
     _add_baseline(parsers["baseline"])
     _add_import(parsers["import"])
     _add_advance(parsers["advance"])
+    _add_void(parsers["void"])
     for name in ("status", "variance", "register"):
         _add_day(parsers[name])
         add_language(parsers[name], default="en")
@@ -200,7 +215,8 @@ def _add_advance(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--to", default="", metavar="STATE", help="the state that they come into")
     verb.add_argument("--day", type=day, required=True, metavar="DATE", help="when, as 2027-03-05")
     verb.add_argument("--back", action="store_true", help="go back by one state; needs --reason")
-    verb.add_argument("--reason", default="", help="why; needed to cancel and to go back")
+    verb.add_argument("--reason", default="", help="why; needed to cancel, to go back and to reschedule")
+    verb.add_argument("--completion", type=day, metavar="DATE", help="reschedule completion to DATE; needs --reason")
     verb.add_argument("--contract", default="", metavar="NO", help="contract under which they are let")
     verb.add_argument("--contractor", default="", metavar="NAME", help="who builds")
     verb.add_argument("--sum", default="", metavar="AMOUNT", help="contract sum of each facility, to the cent")
@@ -208,6 +224,12 @@ def _add_advance(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--voucher", default="", metavar="NO", help="of the payment")
     verb.add_argument("--evidence", type=path, nargs="+", default=[], metavar="FILE", help="files that prove it")
     verb.add_argument("--head", default="", metavar="N:HASH", help="refuse if they changed since this head")
+
+
+def _add_void(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("number", type=whole, metavar="NUMBER", help="of the event, as `xinji build status` lists it")
+    verb.add_argument("--reason", required=True, help="why the record was wrong")
+    verb.add_argument("--head", default="", metavar="N:HASH", help="refuse if its facility changed since this head")
 
 
 def _add_day(verb: argparse.ArgumentParser) -> None:
@@ -230,7 +252,7 @@ def _add_reports(parsers: dict[str, argparse.ArgumentParser]) -> None:
 
 def _add_audit(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--head", default="", metavar="N:HASH", help="a head that was kept elsewhere")
-    verb.add_argument("--trusted", type=path, metavar="FILE", help='lines "ed25519:... NAME" of keys that are trusted')
+    verb.add_argument("--trusted", type=path, metavar="FILE", help='lines "ed25519:... NAME": trust these keys alone')
     text = "folder of evidence files (default: that of a LEDGER file)"
     verb.add_argument("--evidence", type=path, metavar="DIR", help=text)
 

@@ -42,6 +42,9 @@ def import_lines(found: ImportSummary) -> Iterator[str]:
     if found.contract_cents or found.paid_cents:
         yield f"  money      {amount(found.contract_cents)} let, {amount(found.paid_cents)} paid"
     yield f"  unchanged  {found.unchanged:,} rows told nothing new"
+    yield from (f"  differing  {line}" for line in found.differing[:LISTED])
+    if len(found.differing) > LISTED:
+        yield f"  differing  {len(found.differing) - LISTED:,} more; --json lists all"
     yield f"  head       {found.head}"
 
 
@@ -125,7 +128,20 @@ def _group_tables(report: VarianceReport, by: str, lines: Sequence[Variance], wo
         [words[f"building.{key}"] for key in (by, *keys)], [_cost_row(*pair, words) for pair in named]
     )
     yield ""
-    marks = ("count", "new", "lost", "waiting", "underway", "done", "late", "overdue", "moved", "slip")
+    marks = (
+        "count",
+        "new",
+        "lost",
+        "waiting",
+        "underway",
+        "done",
+        "late",
+        "overdue",
+        "moved",
+        "slip",
+        "rescheduled",
+        "agreed",
+    )
     yield from text_table([words[f"building.{key}"] for key in (by, *marks)], [_progress_row(*pair) for pair in named])
 
 
@@ -140,8 +156,8 @@ def _progress_row(name: str, line: Variance) -> list[str]:
     counts = line.counts
     numbers = (counts.planned, counts.added, counts.cancelled, counts.waiting, counts.underway, counts.done)
     late = (counts.late, counts.overdue, counts.moved)
-    slip = "-" if math.isnan(line.slip_days) else f"{line.slip_days:,.0f}"
-    return [name, *(f"{number:,}" for number in (*numbers, *late)), slip]
+    slip, agreed = ("-" if math.isnan(days) else f"{days:,.0f}" for days in (line.slip_days, line.agreed_days))
+    return [name, *(f"{number:,}" for number in (*numbers, *late)), slip, f"{counts.rescheduled:,}", agreed]
 
 
 def _earned(report: VarianceReport, words: Words) -> Iterator[str]:

@@ -46,7 +46,7 @@ examples:
   xinji plan xinwu --set "policy.budget=[80e6, 70e6, 60e6, 50e6, 40e6]" --set parameters.energy.tariff=0.7
   xinji plan xinwu --floor rural:mobile_outdoor:2028:0.9 --question least_cost
   xinji plan regions/my_county --keep out/even/plan.gpkg --out out/even_2
-  xinji plan regions/my_county --ledger ledger.db --out out/again   plan the rest, as the ledger stands
+  xinji plan regions/my_county --ledger ledger.db --last out/first --out out/again   plan the rest around what is let
   xinji plan regions/my_county --ledger ledger.db --at 2027-06-30 --learn-costs --slip N-r12-a:2028 --out out/again
   xinji plan xinwu --json > plan.out      one JSON object; progress goes to standard error
 
@@ -174,6 +174,10 @@ def _add_plan(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--learn-costs", action="store_true",
         help="with --ledger: price trenches still to dig by what the ledger's trenches cost",
+    )  # fmt: skip
+    verb.add_argument(
+        "--last", type=path, metavar="PLAN",
+        help="with --ledger: the last plan (its folder or plan.json), which the report explains the difference to",
     )  # fmt: skip
     verb.add_argument(
         "--set", dest="changes", action="append", default=[], type=_change, metavar="KEY=VALUE",

@@ -150,6 +150,7 @@ def _plan(arguments: Namespace) -> int:
         ledger=_ledger(arguments),
         slips=tuple(arguments.slips),
         learn_costs=arguments.learn_costs,
+        last=arguments.last,
         tries=arguments.effort,
         seconds=arguments.seconds,
         seed=arguments.seed,

@@ -14,8 +14,10 @@ from support.small_ledger import DAY, built, registered
 from xinji.build import event_drafts as drafts
 from xinji.build.event import Draft, Event
 from xinji.build.event_drafts import ProjectFacts
-from xinji.build.fold import fold, fold_projects, known_on
-from xinji.core.facilities import BUILT, CONTRACTED, NO_CONTRACT, PLANNED, STATES
+from xinji.build.fold import fold, fold_projects, known_on, latest_day
+from xinji.build.variance import expected_capex, reconcile
+from xinji.core.facilities import ACCEPTED, BUILT, CONTRACTED, IN_USE, NO_CONTRACT, PLANNED, STATES
+from xinji.plan.choose.commit_facts import facts_of
 
 
 def events(made: Sequence[Draft]) -> list[Event]:
@@ -74,9 +76,76 @@ def test_days_of_states_only_move_with_the_states() -> None:
     told = events([*registered("a"), *built("a"), back, again])
     days = [fold(told, at=day).since[0, BUILT] for day in ("2026-05-31", "2026-06-01", "2026-07-01", "2026-08-01")]
     assert np.isnat(days[0])
-    assert list(map(str, days[1:])) == ["2026-06-01", "2026-06-01", "2026-08-01"]
+    assert list(map(str, days[1:])) == ["2026-06-01", "NaT", "2026-08-01"]
     states = [int(fold(told, at=day).state[0]) for day in ("2026-03-31", "2026-06-30", "2026-07-31", "2026-08-01")]
     assert states == [CONTRACTED, BUILT, BUILT - 1, BUILT]
+
+
+def test_a_step_back_leaves_the_days_of_what_it_comes_back_to() -> None:
+    made = [*registered("a"), *built("a"), drafts.advanced("a", "accepted", day="2026-12-20")]
+    made += [drafts.advanced("a", "in_use", day="2026-12-25")]
+    suspended = drafts.returned("a", "accepted", day="2027-03-03", reason="service suspended")
+    found = fold(events([*made, suspended]))
+    assert (str(found.since[0, ACCEPTED]), str(found.since[0, IN_USE])) == ("2026-12-20", "NaT")
+    withdrawn = drafts.returned("a", "built", day="2027-03-04", reason="acceptance withdrawn")
+    found = fold(events([*made, suspended, withdrawn]))
+    assert (str(found.since[0, BUILT]), str(found.since[0, ACCEPTED])) == ("2026-06-01", "NaT")
+    # What stood before the plan was accepted no later than it came into use.
+    stood = drafts.registered(_site(), day="2026-01-01", baseline="x", state="in_use")
+    found = fold(events([stood, drafts.returned("a", "accepted", day="2027-01-01", reason="suspended")]))
+    assert str(found.since[0, ACCEPTED]) == "2026-01-01"
+
+
+def test_what_is_planned_again_begins_anew() -> None:
+    gone = [
+        *registered("a"),
+        *built("a")[:3],
+        drafts.advanced("a", "cancelled", day="2026-04-02", reason="owner refused"),
+        drafts.advanced("a", "planned", day="2026-05-02", reason="chosen again"),
+    ]
+    found = fold(events(gone))
+    assert [str(day) for day in found.since[0] if not np.isnat(day)] == ["2026-05-02"]
+
+
+def test_an_amendment_of_a_contract_that_ended_counts_on_no_later_day() -> None:
+    made = [*registered("a"), *built("a")[:3]]
+    made += [drafts.contract_let("a", day="2026-03-09", contract="C-1", contractor="", capex=99)]
+    made += [drafts.returned("a", "approved", day="2026-03-05", reason="bankrupt")]
+    assert fold(events(made)).contract_capex.tolist() == [NO_CONTRACT]
+
+
+def test_money_under_a_contract_that_ended_is_lost() -> None:
+    """The next contract is owed whole: what the bankrupt was paid is no payment of it."""
+    made = [*registered("a"), *built("a")[:3], drafts.paid("a", day="2026-03-02", cents=30, reference="C-1 deposit")]
+    made += [drafts.returned("a", "approved", day="2026-03-05", reason="bankrupt")]
+    made += [drafts.paid("a", day="2026-03-06", cents=-4, reference="C-1 money back")]
+    made += [drafts.contract_let("a", day="2026-03-07", contract="C-2", contractor="", capex=100)]
+    made += [drafts.paid("a", day="2026-03-08", cents=7, reference="C-2 deposit")]
+    found = fold(events(made))
+    assert (found.paid.tolist(), found.sunk.tolist()) == ([33], [26])
+    assert expected_capex(found).tolist() == [126]
+    before = fold(events(registered("a")))
+    money = reconcile(before, found)
+    assert (money.paid, money.committed, money.difference) == (33, 93, 0)
+    let = fold(events([*made, drafts.advanced("a", "contracted", day="2026-03-09")]))
+    facts = facts_of(let, 2027, {})
+    assert (facts.owed.tolist(), facts.cost.tolist()) == ([93], [126])
+
+
+def test_money_for_what_was_cancelled_is_lost_where_it_is_planned_again() -> None:
+    made = [*registered("a"), *built("a")[:3], drafts.paid("a", day="2026-03-02", cents=30, reference="C-1")]
+    made += [drafts.advanced("a", "cancelled", day="2026-04-02", reason="owner refused")]
+    assert expected_capex(fold(events(made))).tolist() == [30]
+    again = fold(events([*made, drafts.advanced("a", "planned", day="2026-05-02")]))
+    assert expected_capex(again).tolist() == [30 + 250_000_00]
+
+
+def test_what_was_voided_is_not_the_latest_day() -> None:
+    late = drafts.paid("a", day="2207-05-01", cents=5, reference="V")
+    void = drafts.voided(3, day="2207-05-02", reason="a slip of the pen", facility="a", project="")
+    assert latest_day(events([*registered("a", "b"), late])) == "2207-05-01"
+    assert latest_day(events([*registered("a"), *registered("b"), late, void])) == DAY
+    assert latest_day([]) == ""
 
 
 def test_a_fold_up_to_each_event_only_adds() -> None:

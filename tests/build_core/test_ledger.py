@@ -170,8 +170,10 @@ def test_a_record_in_error_is_voided_and_stays(ledger_place: Places) -> None:
             ledger.void(events[1].number, day="2026-07-01", reason="typo")
         with pytest.raises(InputError, match="is its only contract"):
             ledger.void(by_kind["contract_let"], day="2026-07-01", reason="typo")
-        with pytest.raises(InputError, match="none of a that can be voided"):
+        with pytest.raises(InputError, match="a is registered, and more is recorded of it"):
             ledger.void(by_kind["facility_registered"], day="2026-07-01", reason="typo")
+        with pytest.raises(InputError, match="event 1 is region_opened, which is about no facility"):
+            ledger.void(1, day="2026-07-01", reason="typo")
         with pytest.raises(InputError, match="there is no event 99"):
             ledger.void(99, day="2026-07-01", reason="typo")
         ledger.void(by_kind["payment_made"], day="2026-07-01", reason="paid for another site")
@@ -183,6 +185,47 @@ def test_a_record_in_error_is_voided_and_stays(ledger_place: Places) -> None:
         assert np.isnat(now.since[0, BUILT])
         before = ledger.facilities(known=last)
         assert (before.state.tolist(), before.paid.tolist()) == ([BUILT], [130_000_00])
+
+
+def test_a_facility_registered_in_error_is_voided_while_nothing_else_is_said_of_it(ledger_place: Places) -> None:
+    with new_ledger(ledger_place()) as ledger:
+        slip, kept = ledger.append(registered("a", "b"))
+        (step,) = ledger.append([drafts.advanced("a", "approved", day="2207-05-01")])
+        assert ledger.facilities().at == "2207-05-01"
+        ledger.void(step.number, day="2207-05-01", reason="the year is wrong")
+        ledger.void(slip.number, day="2207-05-01", reason="there is no such site")
+        assert (ledger.facilities().id.tolist(), ledger.facilities().at) == (["b"], DAY)
+        assert ledger.facilities(known=step.number).id.tolist() == ["a", "b"]
+        ledger.append(registered("a"))
+        assert ledger.facilities().id.tolist() == ["b", "a"]
+        ledger.set_baseline([asset("b")], name="one", plan="", day=DAY, years=(2027,), budgets=(1,), missing="keep")
+        with pytest.raises(InputError, match="the baseline one holds b"):
+            ledger.void(kept.number, day=DAY, reason="no site")
+        assert ledger.verify().sound
+
+
+def test_nothing_is_contracted_before_its_contract(ledger_place: Places) -> None:
+    with new_ledger(ledger_place()) as ledger:
+        let = drafts.contract_let("a", day="2026-12-01", contract="C", contractor="", capex=1)
+        ledger.append([*registered("a"), drafts.advanced("a", "approved", day="2026-02-01"), let])
+        with pytest.raises(InputError, match="contracted on 2026-03-01, and its contract let on 2026-12-01"):
+            ledger.append([drafts.advanced("a", "contracted", day="2026-03-01")])
+        ledger.append([drafts.advanced("a", "contracted", day="2026-12-01")])
+
+
+def test_two_baselines_at_once_are_a_conflict(ledger_place: Places) -> None:
+    """What a plan leaves as it is was decided on too: the second of two must look again."""
+    place = ledger_place()
+    plan = {"plan": "", "day": DAY, "years": (2027,), "budgets": (1,)}
+    with new_ledger(place) as ledger, Ledger.open(place, who="wang") as other:
+        ledger.set_baseline([asset("x"), asset("y")], name="zero", **plan)  # type: ignore[arg-type]
+        head = other.head()
+        assert ledger.set_baseline([asset("y")], name="one", **plan).cancelled == ("x",)  # type: ignore[arg-type]
+        with pytest.raises(ConflictError, match="x was changed by li since you looked"):
+            other.set_baseline([asset("x"), asset("y")], name="two", expected=head, **plan)  # type: ignore[arg-type]
+        assert [baseline.name for baseline in ledger.baselines()] == ["zero", "one"]
+        change = other.set_baseline([asset("x"), asset("y")], name="two", expected=other.head(), **plan)  # type: ignore[arg-type]
+        assert change.reinstated == ("x",)
 
 
 def test_a_failed_contract_no_longer_counts(ledger_place: Places) -> None:

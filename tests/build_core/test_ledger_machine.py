@@ -55,8 +55,8 @@ class Site:
         return max(self.counted())[2] if self.counted() else NO_CONTRACT
 
 
-def follows(site: Site, new: str, reason: str) -> bool:
-    """Return whether the model lets ``site`` advance to ``new``."""
+def follows(site: Site, new: str, reason: str, day: str) -> bool:
+    """Return whether the model lets ``site`` advance to ``new`` on ``day``."""
     old = site.state
     if old == "cancelled":
         return new == "planned"
@@ -66,7 +66,7 @@ def follows(site: Site, new: str, reason: str) -> bool:
         return old in ("accepted", "in_use")
     if old == "retired" or LIFE.index(new) != LIFE.index(old) + 1:
         return False
-    return new != "contracted" or bool(site.counted())
+    return new != "contracted" or any(let <= day for let, _, _ in site.counted())
 
 
 class Machine(RuleBasedStateMachine):
@@ -118,7 +118,7 @@ class Machine(RuleBasedStateMachine):
         if draft.day < site.day:
             return False
         if draft.kind == "state_advanced":
-            fine = follows(site, said["state"], said["reason"])
+            fine = follows(site, said["state"], said["reason"], draft.day)
         else:
             old, new = site.state, said["state"]
             fine = "cancelled" not in (old, new) and old != "retired" and LIFE.index(new) == LIFE.index(old) - 1
@@ -178,6 +178,8 @@ class Machine(RuleBasedStateMachine):
             return drafts.advanced(name, "planned", day=day)
         if site.state == "approved" and not site.counted():
             return drafts.contract_let(name, day=day, contract="C", contractor="", capex=50)
+        if site.state == "approved":
+            day = max(day, min(let for let, _, _ in site.counted()))
         return drafts.advanced(name, LIFE[LIFE.index(site.state) + 1], day=day)
 
     def unlikely(self, name: str, day: str, random: Random) -> Draft:
@@ -198,6 +200,7 @@ class Machine(RuleBasedStateMachine):
         else:
             assert owner is not None
             self.number += 1
+            self.sites = {name: site for name, site in self.sites.items() if site.steps[0][0] != number}
             owner.payments.pop(number, None)
             owner.contracts = [contract for contract in owner.contracts if contract[0] != number]
             owner.steps = [step for step in owner.steps if step[0] != number]
@@ -206,6 +209,8 @@ class Machine(RuleBasedStateMachine):
         """Return whether the model lets event ``number`` of ``site`` be voided."""
         if self.today.isoformat() < site.steps[0][2]:
             return False
+        if number == site.steps[0][0]:
+            return not (site.steps[1:] or site.contracts or site.payments)
         if number in (step[0] for step in site.steps[1:]):
             return site.steps[-1][0] == number
         if number in (contract[0] for contract in site.contracts):

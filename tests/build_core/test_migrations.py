@@ -76,7 +76,7 @@ def test_version_1_is_brought_up_to_date_as_it_was(ledger_place: Places) -> None
         assert again.verify().sound
 
 
-@pytest.mark.parametrize("version", ["0003", "9999", "abcdef"])
+@pytest.mark.parametrize("version", ["0004", "9999", "abcdef"])
 def test_a_newer_version_is_refused_in_words(ledger_place: Places, version: str) -> None:
     place = ledger_place()
     new_ledger(place).close()

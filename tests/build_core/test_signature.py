@@ -124,6 +124,23 @@ def test_who_has_a_key_must_sign(ledger_place: Places, keys: tuple[PrivateKey, P
         assert (li.verify().signed, li.verify().unsigned) == (6, 1)
 
 
+def test_whoever_is_not_on_the_list_is_a_finding(tmp_path: Path, keys: tuple[PrivateKey, PrivateKey]) -> None:
+    """Who can write the file can make it anew, unsigned and under another name: no name may pass beside the list."""
+    trusted = {"li": (keys[0].public,)}
+    with new_ledger(str(tmp_path / "anew.db"), who="l\u0456") as forged:
+        forged.append(registered("a"))
+        found = forged.verify(trusted=trusted).findings
+        assert [finding.number for finding in found] == [1, 2]
+        assert "recorded by l\u0456, for whom you trust no key" in found[0].message
+        assert len(forged.verify(trusted={}).findings) == 2
+        assert forged.verify().sound
+    with new_ledger(str(tmp_path / "true.db"), who="li", key=keys[0]) as ledger:
+        assert ledger.verify(trusted=trusted).sound
+        with Ledger.open(tmp_path / "true.db", who="zhang") as other:
+            (added,) = other.append(registered("a"))
+        assert [finding.number for finding in ledger.verify(trusted=trusted).findings] == [added.number]
+
+
 def forge(file: Path, number: int, **changes: str) -> None:
     """Change event ``number`` and make every hash fit again, as someone with the file but without the key can."""
     with Ledger.open(file) as ledger:

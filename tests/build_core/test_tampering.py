@@ -150,6 +150,18 @@ def test_missing_guards_are_named(ledger_place: Places) -> None:
         ]
 
 
+def test_a_guard_that_does_nothing_is_named(ledger_place: Places) -> None:
+    with new_ledger(ledger_place()) as ledger:
+        team = ledger.store.engine.dialect.name == "postgresql"
+        does = "OR DELETE ON event FOR EACH ROW WHEN (false) EXECUTE FUNCTION event_refuse()"
+        anew = does if team else "ON event WHEN 0 BEGIN SELECT 1; END"
+        with ledger.store.engine.begin() as connection:
+            connection.execute(sa.text(f"DROP TRIGGER event_never_changed{' ON event' if team else ''}"))
+            connection.execute(sa.text(f"CREATE TRIGGER event_never_changed BEFORE UPDATE {anew}"))
+        (finding,) = ledger.verify().findings
+        assert "the trigger event_never_changed does something else" in finding.message
+
+
 def stored(path: Path) -> bytes:
     """Return the bytes of a ledger file with nothing left beside it."""
     with closing(sqlite3.connect(path)) as connection:

@@ -46,6 +46,7 @@ def test_a_killed_writer_leaves_whole_batches(ledger_place: Places, tmp_path: Pa
         process = processes().Process(target=write_endlessly, args=(place, told))
         process.start()
         while not (told.exists() and told.read_bytes()):
+            assert process.is_alive()
             time.sleep(0.002)
         time.sleep(delay)
         process.kill()

@@ -22,7 +22,10 @@ KINDS = ("radio", "fibre", "compute", "trench")
 
 @dataclass(frozen=True)
 class One:
-    """One facility; money in cents, ``days`` the day on which each state was entered."""
+    """One facility; money in cents, ``days`` the day on which each state was entered.
+
+    ``lost`` was paid, beside ``paid``, under contracts that have ended.
+    """
 
     id: str
     planned: int
@@ -30,9 +33,11 @@ class One:
     state: int = PLANNED
     contract: int = NO_CONTRACT
     paid: tuple[tuple[int, int], ...] = ()
+    lost: tuple[tuple[int, int], ...] = ()
     days: tuple[tuple[int, str], ...] = ()
     technology: str = "radio"
     area: str = "east"
+    completion: str = "NaT"
 
 
 def facilities(at: str, *ones: One) -> Facilities:
@@ -43,6 +48,8 @@ def facilities(at: str, *ones: One) -> Facilities:
         for state, day in one.days:
             since[row, state] = np.datetime64(day, "D")
     payments = [(row, year, cents) for row, one in enumerate(ones) for year, cents in one.paid]
+    counting = len(payments)
+    payments += [(row, year, cents) for row, one in enumerate(ones) for year, cents in one.lost]
     unknown = np.full(n, np.nan)
     return Facilities(
         at=at,
@@ -63,9 +70,11 @@ def facilities(at: str, *ones: One) -> Facilities:
         planned_capex=np.array([one.planned for one in ones], dtype=np.int64),
         planned_opex=np.zeros(n, dtype=np.int64),
         contract_capex=np.array([one.contract for one in ones], dtype=np.int64),
+        completion=np.array([one.completion for one in ones], dtype="datetime64[D]"),
         paid_facility=np.array([row for row, _, _ in payments], dtype=np.int64),
         paid_year=np.array([year for _, year, _ in payments], dtype=np.int64),
         paid_cents=np.array([cents for _, _, cents in payments], dtype=np.int64),
+        sunk_payments=np.arange(counting, len(payments), dtype=np.int64),
     )
 
 
@@ -84,6 +93,7 @@ def _one(draw: st.DrawFn, number: int) -> One:
         state=state,
         contract=draw(_CENTS) if let else NO_CONTRACT,
         paid=tuple(paid),
+        lost=tuple(draw(st.lists(st.tuples(st.integers(2026, 2031), st.integers(0, 10**10)), max_size=1))),
         days=((state, f"{draw(st.integers(2026, 2029))}-05-17"),),
         technology=draw(st.sampled_from(KINDS)),
         area=draw(st.sampled_from(("", "east", "west"))),
@@ -97,7 +107,7 @@ def ledgers(draw: st.DrawFn) -> tuple[Facilities, Facilities]:
     known = [one for one in ones if draw(st.booleans())]
     before = [
         replace(
-            one, planned=draw(_CENTS), year=draw(st.integers(2026, 2030)), contract=NO_CONTRACT, paid=(),
+            one, planned=draw(_CENTS), year=draw(st.integers(2026, 2030)), contract=NO_CONTRACT, paid=(), lost=(),
             state=draw(st.sampled_from((PLANNED, PLANNED, CANCELLED))),
         )
         for one in known

@@ -41,6 +41,20 @@ def refusals(folder: Path, text: str) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
+@pytest.mark.parametrize("text", ["1e999999999", "-1E+400", "9" * 400])
+def test_a_number_beyond_all_bounds_is_a_fault_of_its_row(tmp_path: Path, text: str) -> None:
+    (fault,) = refusals(tmp_path, f"id,date,contract,contract_capex\nS-1,2027-03-05,HT-1,{text}\n")
+    assert fault.startswith("records.csv line 2, row 0: contract_capex is ")
+    (fault,) = refusals(tmp_path, f"id,date,length_m\nS-1,2027-03-05,{text}\n")
+    assert "length_m is " in fault
+
+
+def test_a_year_is_a_whole_number(tmp_path: Path) -> None:
+    (fault,) = refusals(tmp_path, "id,date,planned_year\nS-1,2027-03-05,2028.9\n")
+    assert "planned_year is 2028.9, with decimals" in fault
+    assert read(tmp_path, "id,date,planned_year\nS-1,2027-03-05,2028.0\n")[0].planned_year == 2028
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_english_and_chinese_sheets_say_the_same(tmp_path: Path, encoding: str) -> None:
     one, other = read(tmp_path, ENGLISH, encoding=encoding), read(tmp_path, CHINESE, encoding=encoding)

@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -325,6 +326,8 @@ def test_projects_and_their_register(place: str, run: Run, tmp_path: Path) -> No
     assert [(p["id"], p["contract_cents"], p["paid_cents"], p["facilities"]) for p in found["projects"]] == [
         ("X-1", 300_50, 60_00, 2), ("X-2", 0, 0, 0), ("X-3", 0, 0, 0),
     ]  # fmt: skip
+    # A quarter is told at its end, whatever day of it is named.
+    assert said(run("register", place, "--json", "--at", "2027-04-10")[1])["total"] == found["total"]
     for language, word in (("zh", "机器视觉质检"), ("en", "Machine-vision quality inspection")):
         status, out, _ = run("register", place, "--language", language, "--out", tmp_path / language)
         assert status == 0
@@ -356,6 +359,9 @@ def test_what_open_refuses(run: Run, tmp_path: Path) -> None:
     wrong = ("--region", "park", "--crs", "EPSG:4326", "--currency", "yuan", "--years", "2028,2027")
     assert run("open", place, *wrong)[2].count("xinji: ") == 3
     assert not place.exists()
+    for years in ("0", "2027,10000"):
+        known = ("--region", "park", "--crs", CRS, "--currency", "CNY", "--years", years)
+        assert "of 1900 to 9999" in run("open", place, *known)[2]
     assert run("open", place, "--plan", tmp_path / "none")[0] == 2
     assert run("status", place)[0] == 2
     assert run("import", place, tmp_path / "none.csv")[0] == 2
@@ -410,6 +416,26 @@ def test_a_plan_becomes_the_baseline_and_the_next_one_changes_it(
     assert budget["difference"] == 0
     assert run("audit", place)[0] == 0
     assert said(run("variance", place, "--baseline", "latest", "--json")[1])["budget"]["cancelled"] == 0
+
+
+def test_what_is_refused_leaves_no_ledger_begun(run: Run, planned: Path, tmp_path: Path) -> None:
+    place = tmp_path / "park.ledger"
+    assert run("open", place, "--plan", planned, "--name", " x", "--who", "li")[0] == 2
+    assert not place.exists()
+    assert run("open", place, "--plan", planned, "--name", "x", "--who", "li")[0] == 0
+
+
+def test_files_of_others_stay_as_they_are(run: Run, planned: Path, tmp_path: Path) -> None:
+    place = tmp_path / "plan.gpkg"
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("PRAGMA application_id = 1196444487")
+        database.execute("CREATE TABLE gpkg_contents (table_name TEXT)")
+    before = place.read_bytes()
+    for verb in (("status", place), ("open", place, "--plan", planned, "--who", "li"), ("audit", place)):
+        status, _, err = run(*verb)
+        assert status == 2
+        assert "holds no ledger, but other data" in err
+    assert place.read_bytes() == before
 
 
 def test_a_plan_of_elsewhere_is_no_baseline(place: str, planned: Path, run: Run) -> None:

@@ -69,7 +69,7 @@ def test_the_money_is_what_one_computes_by_hand() -> None:
 def test_numbers_and_days() -> None:
     found = whole(BEFORE, NOW)
     assert found.counts == Counts(
-        planned=5, waiting=2, underway=2, done=1, cancelled=1, added=1, late=0, overdue=1, moved=1
+        planned=5, waiting=2, underway=2, done=1, cancelled=1, added=1, late=0, overdue=1, moved=1, rescheduled=0
     )
     assert found.price_ratio == pytest.approx((90 + 236 + 60) / (100 + 200 + 50))
     assert found.slip_days == 10.0

@@ -46,4 +46,4 @@ def planned(sound_plan: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def plain_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the report's drawing out where a test does not look at it: it takes longer than all the rest."""
-    monkeypatch.setattr(planning, "render", lambda _study, *, language: f"<html lang='{language}'>")
+    monkeypatch.setattr(planning, "render", lambda _study, *, language, **_known: f"<html lang='{language}'>")

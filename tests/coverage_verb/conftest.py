@@ -59,6 +59,6 @@ def small_run(small_region: Path) -> PlanRun:
 @pytest.fixture
 def small_plan(small_run: PlanRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # The report's drawing takes longer than all the rest, and nobody looks at it here.
-    monkeypatch.setattr(planning, "render", lambda _study, *, language: f"<html lang='{language}'>")
+    monkeypatch.setattr(planning, "render", lambda _study, *, language, **_known: f"<html lang='{language}'>")
     write_study(small_run, tmp_path / "plan", language="en")
     return tmp_path / "plan"

@@ -105,3 +105,32 @@ def test_barred_columns_without_solution_give_an_infinite_bound() -> None:
     nothing = replace(found, arc_excess=np.full(len(found.arcs), 9.0))
     lp.confine(nothing, 1.0)
     assert lp.solve(seconds=5.0).bound == np.inf
+
+
+def test_pairs_cut_off_no_tree_and_raise_the_bound() -> None:
+    # Edges to and fro between two nodes enter both without ever coming from the root.
+    graph, prize = random_graph(60, 200, 20, 9)
+    best = prize_collecting(graph, prize, root=0, seconds=20.0, seed=1)
+    lp = PrizeLp(rooted(graph, prize), 0)
+    before = lp.solve(seconds=20.0)
+    case = lp.case
+    away = np.flatnonzero((case.tail != 0) & (case.head != 0))
+    lp.add_pairs(np.tile(away, 2), np.concatenate([case.tail[away], case.head[away]]))
+    after = lp.solve(seconds=20.0)
+    assert before.bound < after.bound <= best.value + 1e-6
+    for end in (case.tail, case.head):
+        assert (after.edges[away] <= after.nodes[end[away]] + 1e-6).all()
+    lp.confine(after, best.value - after.bound + 1e-6)
+    inside = np.isin(case.inside, best.nodes)
+    # What the bounds settle leaves the best tree's nodes and edges in.
+    assert (lp.upper[2 * len(case.cost) :][inside] > 0.0).all()
+    assert len(best.edges) <= lp.open_edges <= len(case.cost)
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_look_alikes_of_the_hard_published_graphs_are_proven(seed: int) -> None:
+    # Of so many edges those of the lowest costs form many trees of one value, on which the bound rests for long.
+    graph, prize = random_graph(500, 12_000, 83, seed)
+    found = prize_collecting(graph, prize, seconds=60.0, seed=1)
+    assert found.bound == found.value
+    assert found.value == pytest.approx(graph.cost[found.edges].sum() + np.delete(prize, found.nodes).sum())

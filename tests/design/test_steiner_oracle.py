@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, floyd_warshall
 
+from design.steiner_oracle import is_steiner_tree
 from xinji.errors import InfeasibleError, InputError
 from xinji.plan.design.proof import Clock
 from xinji.plan.design.steiner.ascent import ascend, distances
@@ -127,7 +128,7 @@ def test_fixing_and_cutting_planes_spare_the_optimum(seed: int) -> None:
     if len(terminals) < 2:
         return
     optimum = _optimum(graph, terminals)
-    found = fixing(graph, terminals, terminals[:2])
+    found = fixing(graph, terminals, terminals[:2], Clock())
     limit = optimum + 1e-6
     cut = cutting_planes(graph, terminals, found, limit=limit, clock=Clock(20.0), rng=np.random.default_rng(seed))
     for bound, edge_bound in ((found.ascent.bound, found.edge_bound), (cut.bound, cut.edge_bound)):
@@ -241,3 +242,26 @@ def test_a_certificate_is_checked_not_believed() -> None:
     ):
         with pytest.raises(InputError, match="potentials"):
             proved_bound(graph, terminals, bad)
+
+
+def test_a_dual_ascent_without_time_has_one_root() -> None:
+    graph, terminals = _random(5)
+    one = fixing(graph, terminals, terminals, Clock(0.0))
+    assert one.root == terminals[0]
+    assert fixing(graph, terminals, terminals, Clock()).ascent.bound >= one.ascent.bound
+
+
+def test_the_search_keeps_to_its_seconds() -> None:
+    rng = np.random.default_rng(8)
+    side, seconds = 70, 2.0
+    node = np.arange(side * side).reshape(side, side)
+    tail = np.concatenate([node[:, :-1].ravel(), node[:-1].ravel()])
+    head = np.concatenate([node[:, 1:].ravel(), node[1:].ravel()])
+    graph = EdgeGraph(side * side, tail, head, rng.uniform(1.0, 3.0, len(tail)))
+    terminals = rng.choice(side * side, 300, replace=False)
+    steiner_tree(graph, terminals, seconds=0.0)
+    clock = Clock(seconds)
+    tree = steiner_tree(graph, terminals, seconds=seconds)
+    assert clock.spent <= 1.25 * seconds
+    assert tree.bound >= tree.certified
+    assert is_steiner_tree(graph, terminals, tree.edges)

@@ -27,11 +27,16 @@ from xinji.workflow.planning import PlanSettings
 
 NAN = float("nan")
 QUICK = PlanSettings(tries=1)
+AT = "2027-03-31"
+DEARER = 1.18
 
 
 @dataclass(frozen=True)
 class Row:
-    """One facility; ``since`` gives the day of each state that was entered, ``paid`` cents by year."""
+    """One facility; ``since`` gives the day of each state that was entered, ``paid`` cents by year.
+
+    ``lost`` are cents by year that were paid, beside those, under a contract that ended.
+    """
 
     id: str
     technology: str
@@ -46,8 +51,10 @@ class Row:
     built_y_m: float = NAN
     length_m: float = NAN
     contract: int = NO_CONTRACT
+    completion: str = "NaT"
     since: Mapping[int, str] = field(default_factory=dict)
     paid: Mapping[int, int] = field(default_factory=dict)
+    lost: Mapping[int, int] = field(default_factory=dict)
 
 
 def rows_of(study: Study) -> dict[str, Row]:
@@ -86,6 +93,8 @@ def ledger(rows: Iterable[Row], at: str) -> Facilities:
         for code, day in row.since.items():
             since[place, code] = np.datetime64(day)
     payments = [(k, year, cents) for k, row in enumerate(rows) for year, cents in row.paid.items()]
+    counting = len(payments)
+    payments += [(k, year, cents) for k, row in enumerate(rows) for year, cents in row.lost.items()]
     who, year, cents = (np.array(column, dtype=np.int64) for column in zip(*payments, strict=True)) if payments else (
         np.zeros(0, dtype=np.int64) for _ in range(3)
     )  # fmt: skip
@@ -106,17 +115,42 @@ def ledger(rows: Iterable[Row], at: str) -> Facilities:
         state=np.array([r.state for r in rows], dtype=np.uint8),
         since=since,
         **numbers,
+        completion=np.array([r.completion for r in rows], dtype="datetime64[D]"),
         paid_facility=who,
         paid_year=year,
         paid_cents=cents,
+        sunk_payments=np.arange(counting, len(payments), dtype=np.int64),
     )
+
+
+def month(rows: dict[str, Row]) -> list[Row]:
+    """Return the ledger of March 2027: most of 2026 accepted, some sites and trenches late, trenches dearer."""
+    done = [row for row in rows.values() if row.year == 2026]
+    towers = {name for name in rows if f"{name}-" in " ".join(row.id for row in done)}
+    late_site = next(row.id for row in done if row.id in towers)
+    found = []
+    for number, row in enumerate(rows.values()):
+        dug = row.technology == "trench"
+        late = row.id == late_site or row.id.startswith(f"{late_site}-")
+        if row.year == 2026 and (late or (dug and number % 5 == 0)):
+            share = DEARER if dug else 1.0
+            found.append(let(row, share=share, paid={2026: row.capex // 3, 2027: 777}, state=UNDER_CONSTRUCTION))
+        elif row.year == 2026:
+            found.append(built(row, 2026, share=DEARER if dug else 1.0))
+        else:
+            found.append(row)
+    ends = next(k for k, row in enumerate(found) if row.year == 2028 and row.technology == "fibre")
+    found[ends] = replace(found[ends], state=CANCELLED, paid={2027: 5_000})
+    return found
 
 
 __all__ = [
     "ACCEPTED",
+    "AT",
     "BUILT",
     "CANCELLED",
     "CONTRACTED",
+    "DEARER",
     "IN_USE",
     "NO_CONTRACT",
     "QUICK",
@@ -126,5 +160,6 @@ __all__ = [
     "built",
     "ledger",
     "let",
+    "month",
     "rows_of",
 ]

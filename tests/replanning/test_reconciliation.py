@@ -21,7 +21,9 @@ from replanning.made_ledgers import (
     rows_of,
 )
 from support.study import YEARS, made_up_study
-from xinji.core.facilities import PLANNED, Facilities
+from xinji.build.variance import expected_capex
+from xinji.build.variance import reconcile as reconcile_money
+from xinji.core.facilities import FROZEN, PLANNED, Facilities
 from xinji.core.offer import EXISTING, FORBIDDEN
 from xinji.core.problem import NEVER
 from xinji.core.replanned import Reconciliation, Replanned, YearMoney
@@ -31,7 +33,7 @@ from xinji.io.plan_audit_money import money_findings
 from xinji.io.plan_diff import diff_plans
 from xinji.io.plan_json import plan_document
 from xinji.io.plan_schema import PlanDocument
-from xinji.plan.choose.commit import Commitment, commit
+from xinji.plan.choose.commit import AS_OFFERED, Commitment, commit
 from xinji.plan.choose.commit_money import Reckoning, left_to_plan, priced, reckon, reconcile, require_affordable
 from xinji.plan.choose.money import spend
 from xinji.show.diff import render_diff
@@ -121,6 +123,7 @@ def ledgers(draw: st.DrawFn) -> Facilities:
         )
         for row in chosen
     ]
+    rows = [replace(row, lost=draw(st.sampled_from([{}, {2026: 70_001}, {2027: 5, FIRST: 2_000_00}]))) for row in rows]
     strange = Row("elsewhere", "fibre", "gigabit_cell", 2029, 77_777, opex=333, x_m=1.0, y_m=1.0)
     if draw(st.booleans()):
         rows.append(states(strange, CONTRACTED, 1.1, (draw(cents), 0, 0), 2029))
@@ -160,6 +163,76 @@ def test_the_reasons_add_up_to_the_whole_difference(facilities: Facilities, seed
             assert not any(found.whole)
             assert found.unchanged == found.frozen
         assert sum(total.assets for total in found.totals) == len(found.assets)
+
+
+def taken_over(found: Again) -> tuple[Facilities, int]:
+    """Return the ledger once the plan is its baseline, and the capex of what the plan adds to it [cents]."""
+    facilities, problem, plan = found.commitment.facilities, found.study.problem, found.study.plan
+    options = np.flatnonzero((plan.stage >= 1) & (found.commitment.option_capex == AS_OFFERED)).tolist()
+    dug = np.flatnonzero((plan.trench_stage >= 1) & (problem.trench_built < EXISTING)).tolist()
+    names = np.concatenate([offer.id for offer in STUDY.offers])
+    price = {str(names[i]): int(problem.capex[i]) for i in options}
+    price |= {str(problem.trench_id[i]): int(problem.trench_capex[i]) for i in dug}
+    known = facilities.id.tolist()
+    free = ~np.isin(facilities.state, [*FROZEN, RETIRED])
+    chosen = free & np.isin(facilities.id, list(price))
+    reinstated = chosen & (facilities.state == CANCELLED)
+    sunk = np.union1d(facilities.sunk_payments, np.flatnonzero(reinstated[facilities.paid_facility]))
+    state = np.where(chosen, PLANNED, np.where(free, CANCELLED, facilities.state)).astype(np.uint8)
+    capex = [
+        price[name] if mine else old for name, mine, old in zip(known, chosen, facilities.planned_capex, strict=True)
+    ]
+    after = replace(
+        facilities,
+        state=state,
+        planned_capex=np.array(capex, dtype=np.int64),
+        contract_capex=np.where(reinstated, NO_CONTRACT, facilities.contract_capex),
+        sunk_payments=sunk,
+    )
+    return after, sum(cents for name, cents in price.items() if name not in set(facilities.id[free].tolist()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(ledgers(), st.integers(0, 2**16))
+def test_variance_and_the_plan_made_again_expect_the_same_to_the_cent(facilities: Facilities, seed: int) -> None:
+    """Wherever every payment has its contract, as an audit asks for."""
+    let = facilities.contract_capex != NO_CONTRACT
+    loose = ~let & (facilities.paid != facilities.sunk) & (facilities.state != CANCELLED)
+    cents = np.where(loose[facilities.paid_facility], 0, facilities.paid_cents)
+    found = again(replace(facilities, paid_cents=cents), seed)
+    after, added = taken_over(found)
+    total = found.made.reconciliation.total
+    beyond = sum(asset.owed for asset in found.made.assets if asset.due > YEARS[-1])
+    said = total.paid + found.money.before + total.committed + total.planned + beyond
+    assert int(expected_capex(after).sum()) + added == said
+    assert reconcile_money(after, after).expected + added == said
+
+
+def test_a_contract_that_ended_pays_for_nothing_of_the_next() -> None:
+    row = next(row for row in ROWS if row.id.startswith("gigabit"))
+    new = replace(states(row, CONTRACTED, 1.0, (0, 0, 0), 2029), contract=100_00, lost={2026: 30_00}, paid={2027: 9_00})
+    found = again(ledger([new], AT), 3)
+    asset = found.made.assets[0]
+    assert (asset.owed, asset.cost, found.made.reconciliation.total.paid) == (91_00, 130_00, 39_00)
+    assert found.commitment.facilities.sunk.tolist() == [30_00]
+
+
+def test_what_was_retired_runs_no_longer_but_its_contract_is_paid() -> None:
+    option = next(offer for offer in STUDY.offers if (offer.built == EXISTING).any())
+    place = int(np.flatnonzero(option.built == EXISTING)[0])
+    opex = round(float(option.opex[place]) * 100)
+    assert opex > 0
+    row = Row(str(option.id[place]), "radio", "macro", 0, 0, opex=opex, state=IN_USE, since={IN_USE: "2026-01-01"})
+    retired = {IN_USE: "2026-01-01", RETIRED: "2027-06-30"}
+    found = [again(ledger([it], AT), 1) for it in (row, replace(row, state=RETIRED, since=retired))]
+    runs, gone = (one.money.opex[:PAST].tolist() for one in found)
+    assert [cents - less for cents, less in zip(runs, gone, strict=True)] == [0, opex]
+    moved = [one.made.reconciliation.years[PAST].moved for one in found]
+    assert moved[1] - moved[0] == opex
+    built = next(row for row in ROWS if row.id.startswith("gigabit"))
+    over = replace(states(built, RETIRED, 1.0, (0, 0, 0), 2026), contract=100_00, paid={2026: 90_00})
+    (asset,) = again(ledger([over], AT), 1).made.assets
+    assert (asset.treatment, asset.owed, asset.due, asset.cost) == ("retired", 10_00, FIRST, 100_00)
 
 
 def test_two_ledgers_apart_by_one_slip_one_price_and_one_end_say_just_that() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from replanning.made_ledgers import CANCELLED, QUICK, UNDER_CONSTRUCTION, Row, built, ledger, let
+from replanning.made_ledgers import AT, DEARER, QUICK, Row, built, ledger, let
 from xinji.core.facilities import Facilities
 from xinji.core.offer import EXISTING
 from xinji.core.policy import Floor
@@ -23,40 +23,6 @@ from xinji.workflow import planning
 from xinji.workflow.planning import PlanRun, PlanSettings, diff, plan_region, write_study
 from xinji.workflow.replanning import begin, freeze_offers, replanned_object, replanned_text
 from xinji.workflow.verify import verify_plan
-
-AT = "2027-03-31"
-DEARER = 1.18
-
-
-def month(rows: dict[str, Row]) -> list[Row]:
-    """Return the ledger of March 2027: most of 2026 accepted, some sites and trenches late, trenches dearer."""
-    done = [row for row in rows.values() if row.year == 2026]
-    towers = {name for name in rows if f"{name}-" in " ".join(row.id for row in done)}
-    late_site = next(row.id for row in done if row.id in towers)
-    found = []
-    for number, row in enumerate(rows.values()):
-        dug = row.technology == "trench"
-        late = row.id == late_site or row.id.startswith(f"{late_site}-")
-        if row.year == 2026 and (late or (dug and number % 5 == 0)):
-            share = DEARER if dug else 1.0
-            found.append(let(row, share=share, paid={2026: row.capex // 3, 2027: 777}, state=UNDER_CONSTRUCTION))
-        elif row.year == 2026:
-            found.append(built(row, 2026, share=DEARER if dug else 1.0))
-        else:
-            found.append(row)
-    ends = next(k for k, row in enumerate(found) if row.year == 2028 and row.technology == "fibre")
-    found[ends] = replace(found[ends], state=CANCELLED, paid={2027: 5_000})
-    return found
-
-
-@pytest.fixture(scope="module")
-def facilities(rows: dict[str, Row]) -> Facilities:
-    return ledger(month(rows), AT)
-
-
-@pytest.fixture(scope="module")
-def again(office_region: Path, facilities: Facilities) -> PlanRun:
-    return plan_region(str(office_region), settings=replace(QUICK, ledger=facilities, learn_costs=True))
 
 
 def made_of(run: PlanRun) -> Replanned:
@@ -132,7 +98,7 @@ def test_what_is_learned_prices_what_is_left_and_is_not_learned_twice(
 def test_the_files_hold_and_a_changed_cent_is_found(
     again: PlanRun, first: PlanRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "render", lambda _study, *, language: f"<html lang='{language}'>")
+    monkeypatch.setattr(planning, "render", lambda _study, *, language, **_known: f"<html lang='{language}'>")
     for name, run in (("first", first), ("again", again)):
         write_study(run, tmp_path / name)
     assert verify_plan(tmp_path / "again").findings == ()

@@ -16,6 +16,7 @@ from xinji.errors import InputError
 
 _AT_ONCE = 5000
 _UNTRUE = "What is recorded is not what was recorded: compare with a backup or a copy, and restore it."
+_UNKNOWN = "Ask who that is, and add their key to your list; else compare with a backup or a copy, and restore it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,12 @@ class _State:
     refused: set[tuple[str, str]] = field(default_factory=set)
 
 
-def audit_records(store: Store, *, head: Head | None, trusted: Mapping[str, Collection[str]]) -> Audit:
+def audit_records(store: Store, *, head: Head | None, trusted: Mapping[str, Collection[str]] | None) -> Audit:
     """Return what an audit of all events in ``store`` finds.
 
-    ``head`` is one that was kept elsewhere. For a name in ``trusted``, only those keys count, whatever
-    the ledger itself says.
+    ``head`` is one that was kept elsewhere. Where ``trusted`` is given, only its names and their keys count,
+    whatever the ledger itself says: whatever anyone else recorded is a finding, for who can write the file can
+    also make it anew under another name.
     """
     state = _State()
     findings = [*_guards(store)]
@@ -115,7 +117,7 @@ def _read_singly(store: Store, first: int, last: int) -> Iterator[Record | Findi
             yield Finding(number, error.faults[0].message, error.faults[0].remedy)
 
 
-def _examine(record: Record, state: _State, trusted: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+def _examine(record: Record, state: _State, trusted: Mapping[str, Collection[str]] | None) -> Iterator[Finding]:
     """Yield what is wrong with ``record``, which is the next after ``state``; moves ``state`` on."""
     for number, message in broken([record], state.head):
         yield Finding(number, message, _UNTRUE)
@@ -160,11 +162,15 @@ def _ruled(event: Event, state: _State) -> Iterator[Finding]:
         yield Finding(event.number, f"it should have been refused: {refusal[0]}", _UNTRUE)
 
 
-def _signed(event: Event, trusted: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+def _signed(event: Event, trusted: Mapping[str, Collection[str]] | None) -> Iterator[Finding]:
     if bool(event.key) != bool(event.signature):
         lacks = "its signature is missing" if event.key else "it has a signature without a key"
         yield Finding(event.number, lacks, _UNTRUE)
     elif event.key and not verify(event.key, event.hash, event.signature):
         yield Finding(event.number, f"the signature of {event.who} is forged or damaged", _UNTRUE)
-    if event.who in trusted and event.key not in trusted[event.who]:
+    if trusted is None:
+        return
+    if event.who not in trusted:
+        yield Finding(event.number, f"it was recorded by {event.who}, for whom you trust no key", _UNKNOWN)
+    elif event.key not in trusted[event.who]:
         yield Finding(event.number, f"it carries no key that you trust for {event.who}", _UNTRUE)

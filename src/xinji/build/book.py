@@ -15,6 +15,7 @@ from xinji.core.facilities import (
     PLANNED,
     RETIRED,
     STATES,
+    UNDER_CONSTRUCTION,
 )
 
 Refusal = tuple[str, str]
@@ -25,13 +26,14 @@ VOIDABLE = (
     kinds.STATE_ADVANCED,
     kinds.STATE_RETURNED,
     kinds.CONTRACT_LET,
+    kinds.COMPLETION_RESCHEDULED,
     kinds.PAYMENT_MADE,
     kinds.PLACE_RECORDED,
     kinds.EVIDENCE_ATTACHED,
     kinds.PROJECT_ASSIGNED,
     kinds.IDENTIFIER_ASSIGNED,
 )
-"""Kinds of events that can be voided; what is registered in error is cancelled instead."""
+"""Kinds of events that can be voided; beside them a facility's registration, where nothing else is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A facility or project: its states so far, and the events of it that count, by number."""
+    """A facility or project: its states so far, the events of it that count, and the days of contracts, by number."""
 
     since: str
     steps: list[Step]
     counts: dict[int, str] = field(default_factory=dict)
+    let_on: dict[int, str] = field(default_factory=dict)
 
     @property
     def state(self) -> int:
@@ -69,13 +72,13 @@ class Subject:
 class Book:
     """What the events so far add up to; grows by ``enter``.
 
-    ``subjects`` by (facility, project), of which one is empty; ``identifiers`` gives the number of the
-    event that assigned each; ``keys`` the names by key; ``signers`` all names that ever had one.
+    ``subjects`` by (facility, project), of which one is empty; ``identifiers`` and ``baselines`` give the
+    number of the event that assigned or set each; ``keys`` the names by key; ``signers`` all names that ever had one.
     """
 
     subjects: dict[tuple[str, str], Subject] = field(default_factory=dict)
     identifiers: dict[str, int] = field(default_factory=dict)
-    baselines: set[str] = field(default_factory=set)
+    baselines: dict[str, int] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     signers: set[str] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
@@ -91,6 +94,8 @@ class Book:
         subject = self.subjects.get((event.facility, "" if event.facility else event.project))
         if subject is not None:
             subject.counts[number] = event.kind
+            if event.kind == kinds.CONTRACT_LET:
+                subject.let_on[number] = event.day
         _ENTRIES.get(event.kind, _nothing)(self, event, number)
 
     def subject(self, event: Entry) -> Subject:
@@ -175,6 +180,9 @@ def _unready(subject: Subject, event: Event, new: int) -> Refusal | None:
         return f"{name} is cancelled without a reason", "Give the reason."
     if new == CONTRACTED and event.facility and not _contracts(subject):
         return f"{name} has no contract", "Record contract_let first."
+    first = min((subject.let_on[number] for number in _contracts(subject)), default="")
+    if new == CONTRACTED and event.day < first:
+        return f"{name} is contracted on {event.day}, and its contract let on {first}", "Mend one of the days."
     return None
 
 
@@ -190,6 +198,18 @@ def _contract(book: Book, event: Event) -> Refusal | None:
         return f"{event.facility} is {STATES[subject.state]}", "No contract is let for it; plan it again first."
     if event.day < subject.renewed.day:
         return f"{event.facility} was open to a contract from {subject.renewed.day} on", "Give no earlier day."
+    return None
+
+
+def _reschedule(book: Book, event: Event) -> Refusal | None:
+    subject, completion = book.subject(event), event.payload["completion"]
+    if subject.state not in (CONTRACTED, UNDER_CONSTRUCTION):
+        remedy = "Only what is contracted or under construction has a date of completion to move."
+        return f"{event.facility} is {STATES[subject.state]}", remedy
+    if event.day < subject.renewed.day:
+        return f"{event.facility} was open to a contract from {subject.renewed.day} on", "Give no earlier day."
+    if completion < event.day:
+        return f"{event.facility} was to be complete by {completion}, before {event.day}", "Give a date still to come."
     return None
 
 
@@ -218,6 +238,8 @@ def _baseline(book: Book, event: Event) -> Refusal | None:
 def _void(book: Book, event: Event) -> Refusal | None:
     subject, number = book.subject(event), event.payload["number"]
     kind = subject.counts.get(number)
+    if number == subject.steps[0].number and event.facility:
+        return _unsaid(book, event, subject)
     if kind not in VOIDABLE:
         name = event.facility or event.project
         return f"event {number} is none of {name} that can be voided, or was voided", f"Name {', '.join(VOIDABLE)}."
@@ -225,6 +247,18 @@ def _void(book: Book, event: Event) -> Refusal | None:
         return f"event {number} is not its last step", f"Void event {subject.steps[-1].number} first."
     if kind == kinds.CONTRACT_LET and subject.state in FROZEN and _contracts(subject) == [number]:
         return f"event {number} is its only contract, and it is {STATES[subject.state]}", "Set the state back first."
+    return None
+
+
+def _unsaid(book: Book, event: Event, subject: Subject) -> Refusal | None:
+    """Return why the registration of a facility cannot be voided: something else counts of it, or a plan has it."""
+    others = [str(number) for number, kind in subject.counts.items() if kind != kinds.EVENT_VOIDED]
+    if others:
+        remedy = f"Void event {others[-1]} first, or cancel the facility."
+        return f"{event.facility} is registered, and more is recorded of it", remedy
+    held = [name for name, number in book.baselines.items() if number > subject.steps[0].number]
+    if held:
+        return f"the baseline {held[0]} holds {event.facility}", "Cancel the facility."
     return None
 
 
@@ -247,6 +281,7 @@ _RULES: dict[str, Callable[[Book, Event], Refusal | None]] = {
     kinds.STATE_ADVANCED: _step,
     kinds.STATE_RETURNED: _step,
     kinds.CONTRACT_LET: _contract,
+    kinds.COMPLETION_RESCHEDULED: _reschedule,
     kinds.PAYMENT_MADE: _fine,
     kinds.PLACE_RECORDED: _fine,
     kinds.EVIDENCE_ATTACHED: _fine,
@@ -278,12 +313,15 @@ def _enter_identifier(book: Book, event: Entry, number: int) -> None:
     book.identifiers[event.payload["identifier"]] = number
 
 
-def _enter_baseline(book: Book, event: Entry, _number: int) -> None:
-    book.baselines.add(event.payload["name"])
+def _enter_baseline(book: Book, event: Entry, number: int) -> None:
+    book.baselines[event.payload["name"]] = number
 
 
 def _enter_void(book: Book, event: Entry, _number: int) -> None:
     subject, number = book.subject(event), event.payload["number"]
+    if number == subject.steps[0].number:
+        del book.subjects[event.facility, ""]
+        return
     kind = subject.counts.pop(number)
     if kind in (kinds.STATE_ADVANCED, kinds.STATE_RETURNED):
         subject.steps.pop()

@@ -161,15 +161,16 @@ def earned_values(
 def actual_cost(both: Matched, weight: Ints, cost: str) -> Ints:
     """Return the actual cost of each row (k,) [cents], of which ``weight`` ten-thousandths is done.
 
-    Paid: what was paid. Accrued: the contract's price of what is done, and never less than was paid;
-    bills follow work by months, and a cost index made of payments alone would praise late payers.
+    Paid: what was paid. Accrued: the contract's price of what is done, never less than was paid for it, and
+    what was lost under contracts that ended; bills follow work by months, and a cost index made of payments
+    alone would praise late payers.
     """
     paid, contract = both.actual.paid[both.now], both.actual.contract_capex[both.now]
     if cost == PAID:
         return paid
     let = (contract != NO_CONTRACT) & (both.actual.state[both.now] != CANCELLED)
-    every = np.full(len(both), WHOLE, dtype=np.int64)
-    return np.where(let, np.maximum(paid, share_of(np.maximum(contract, 0), weight, every)), paid)
+    every, sunk = np.full(len(both), WHOLE, dtype=np.int64), both.actual.sunk[both.now]
+    return np.where(let, sunk + np.maximum(paid - sunk, share_of(np.maximum(contract, 0), weight, every)), paid)
 
 
 def curve(

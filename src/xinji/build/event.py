@@ -13,6 +13,7 @@ FACILITY_REPLANNED = "facility_replanned"
 STATE_ADVANCED = "state_advanced"
 STATE_RETURNED = "state_returned"
 CONTRACT_LET = "contract_let"
+COMPLETION_RESCHEDULED = "completion_rescheduled"
 PAYMENT_MADE = "payment_made"
 PLACE_RECORDED = "place_recorded"
 EVIDENCE_ATTACHED = "evidence_attached"
@@ -31,6 +32,7 @@ KINDS = (
     STATE_ADVANCED,
     STATE_RETURNED,
     CONTRACT_LET,
+    COMPLETION_RESCHEDULED,
     PAYMENT_MADE,
     PLACE_RECORDED,
     EVIDENCE_ATTACHED,

@@ -93,6 +93,11 @@ def contract_let(facility: str, *, day: str, contract: str, contractor: str, cap
     return Draft(kinds.CONTRACT_LET, day, facility, "", said)
 
 
+def rescheduled(facility: str, completion: str, *, day: str, reason: str) -> Draft:
+    """Return that from ``day`` on ``facility``, which is let, is to be complete by ``completion`` (ISO 8601 date)."""
+    return Draft(kinds.COMPLETION_RESCHEDULED, day, facility, "", {"completion": completion, "reason": reason})
+
+
 def paid(facility: str, *, day: str, cents: int, reference: str) -> Draft:
     """Return a payment for ``facility``, negative where money came back."""
     return Draft(kinds.PAYMENT_MADE, day, facility, "", {"cents": index(cents), "reference": reference})

@@ -95,6 +95,10 @@ def _amounts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(map(_count, value))
 
 
+def _date(value: object) -> bool:
+    return isinstance(value, str) and is_day(value)
+
+
 def _details(value: object) -> bool:
     return isinstance(value, Mapping) and all(_name(key) and _words(said) for key, said in value.items())
 
@@ -123,6 +127,7 @@ _EXPECTED: dict[_Check, str] = {
     _technology: f"one of {', '.join((*TECHNOLOGIES, TRENCH))}",
     _years: "calendar years, rising",
     _amounts: "whole numbers of at least 0",
+    _date: "a date of the calendar as YYYY-MM-DD",
     _details: "texts by name",
     _sha256: "64 hexadecimal digits in lower case",
     _key: "ed25519: and 64 hexadecimal digits",
@@ -156,6 +161,7 @@ PAYLOADS: dict[str, dict[str, _Check]] = {
     kinds.STATE_ADVANCED: {"state": _state, "reason": _words},
     kinds.STATE_RETURNED: {"state": _state, "reason": _text},
     kinds.CONTRACT_LET: {"contract": _name, "contractor": _words, "capex": _count},
+    kinds.COMPLETION_RESCHEDULED: {"completion": _date, "reason": _text},
     kinds.PAYMENT_MADE: {"cents": _whole, "reference": _words},
     kinds.PLACE_RECORDED: {"x_m": _metres, "y_m": _metres, "method": _words},
     kinds.EVIDENCE_ATTACHED: {"name": _name, "sha256": _sha256, "size": _count, "note": _words},
@@ -176,6 +182,7 @@ ABOUT: dict[str, str] = {
     kinds.STATE_ADVANCED: EITHER,
     kinds.STATE_RETURNED: EITHER,
     kinds.CONTRACT_LET: FACILITY,
+    kinds.COMPLETION_RESCHEDULED: FACILITY,
     kinds.PAYMENT_MADE: FACILITY,
     kinds.PLACE_RECORDED: FACILITY,
     kinds.EVIDENCE_ATTACHED: EITHER,
@@ -251,5 +258,5 @@ def is_day(text: str) -> bool:
 def _shown(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    text = ascii(value)
+    text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -14,14 +14,16 @@ from xinji.build import event as kinds
 from xinji.build.event import Event
 from xinji.build.states import ends_contract
 from xinji.core.arrays import AnyArray, Codes, Ints, Strings, freeze
-from xinji.core.facilities import NO_CONTRACT, PLANNED, STATES, Facilities
+from xinji.core.facilities import CANCELLED, NO_CONTRACT, PLANNED, STATES, Facilities
+
+_NEVER = "NaT"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projects:
     """The projects (n) of a ledger as they stand at the end of the day ``at``; rows as in ``Facilities``.
 
-    ``since`` (n, states) is the day on which each state was entered last (NaT for never),
+    ``since`` (n, states) is the day on which each state was entered last (NaT for never, or gone back on),
     ``planned_cents`` the money that the project was registered with.
     """
 
@@ -59,13 +61,20 @@ class _Row:
     x_m: float = math.nan
     y_m: float = math.nan
     contract: int = NO_CONTRACT
+    completion: str = _NEVER
+    payments: list[int] = field(default_factory=list)
+    ended: bool = False
+    renewed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
+    """What events add up to; ``sunk`` are positions of payments under contracts that have ended."""
+
     facilities: dict[str, _Row] = field(default_factory=dict)
     projects: dict[str, _Row] = field(default_factory=dict)
     payments: list[tuple[str, int, int]] = field(default_factory=list)
+    sunk: list[int] = field(default_factory=list)
 
 
 def known_on(events: Sequence[Event], known: str | int | None) -> Sequence[Event]:
@@ -85,8 +94,15 @@ def known_on(events: Sequence[Event], known: str | int | None) -> Sequence[Event
 
 
 def latest_day(events: Iterable[Event]) -> str:
-    """Return the latest day on which anything happened, empty where nothing did."""
-    return max((event.day for event in events), default="")
+    """Return the latest day on which anything happened, empty where nothing did; what was voided did not happen."""
+    return max((event.day for event in _counting(events) if event.kind != kinds.EVENT_VOIDED), default="")
+
+
+def _counting(events: Iterable[Event]) -> list[Event]:
+    """Return those of ``events`` that were not voided."""
+    told = list(events)
+    void = {event.payload["number"] for event in told if event.kind == kinds.EVENT_VOIDED}
+    return [event for event in told if event.number not in void]
 
 
 def fold(events: Sequence[Event], *, at: str = "") -> Facilities:
@@ -118,9 +134,11 @@ def fold(events: Sequence[Event], *, at: str = "") -> Facilities:
         planned_capex=_amounts(rows, "planned_capex"),
         planned_opex=_amounts(rows, "planned_opex"),
         contract_capex=_ints([row.contract for row in rows]),
+        completion=np.array([row.completion for row in rows], dtype="datetime64[D]"),
         paid_facility=_ints([place[name] for name, _, _ in tally.payments]),
         paid_year=_ints([year for _, year, _ in tally.payments]),
         paid_cents=_ints([cents for _, _, cents in tally.payments]),
+        sunk_payments=_ints(sorted(tally.sunk)),
     )
 
 
@@ -147,8 +165,7 @@ def fold_projects(events: Sequence[Event], *, at: str = "") -> Projects:
 
 def _tallied(events: Sequence[Event], day: str) -> _Tally:
     """Return what ``events`` until ``day`` add up to, taken by day and, on one day, by number."""
-    void = {event.payload["number"] for event in events if event.kind == kinds.EVENT_VOIDED}
-    counts = [event for event in events if event.day <= day and event.number not in void]
+    counts = [event for event in _counting(events) if event.day <= day]
     counts.sort(key=_day)
     tally = _Tally()
     for event in counts:
@@ -163,13 +180,13 @@ def _day(event: Event) -> str:
 
 def _take_facility(tally: _Tally, event: Event) -> None:
     state = STATES.index(event.payload["state"])
-    since = ["NaT"] * len(STATES)
+    since = [_NEVER] * len(STATES)
     since[state] = event.day
     tally.facilities[event.facility] = _Row(event.day, event.payload["technology"], event.payload, state, since)
 
 
 def _take_project(tally: _Tally, event: Event) -> None:
-    since = ["NaT"] * len(STATES)
+    since = [_NEVER] * len(STATES)
     since[PLANNED] = event.day
     tally.projects[event.project] = _Row(event.day, "", event.payload, PLANNED, since)
 
@@ -182,16 +199,39 @@ def _take_state(tally: _Tally, event: Event) -> None:
     row = tally.facilities[event.facility] if event.facility else tally.projects[event.project]
     state = STATES.index(event.payload["state"])
     if ends_contract(row.state, state):
-        row.contract = NO_CONTRACT
+        tally.sunk.extend(row.payments)
+        row.payments.clear()
+        row.ended = row.ended or row.contract != NO_CONTRACT
+        row.renewed = event.number
+        row.contract, row.completion = NO_CONTRACT, _NEVER
+    if event.kind == kinds.STATE_RETURNED:
+        # The step back undoes the step there: what it comes back to has been so since it first was.
+        left = row.since[row.state]
+        row.since[row.state] = _NEVER
+        row.since[state] = left if row.since[state] == _NEVER else row.since[state]
+    else:
+        if row.state == CANCELLED:
+            row.since = [_NEVER] * len(STATES)
+        row.since[state] = event.day
     row.state = state
-    row.since[state] = event.day
 
 
 def _take_contract(tally: _Tally, event: Event) -> None:
-    tally.facilities[event.facility].contract = event.payload["capex"]
+    row = tally.facilities[event.facility]
+    # A contract recorded before the step that ended it does not count, even where its day is a later one.
+    if event.number > row.renewed:
+        row.contract, row.ended = event.payload["capex"], False
+
+
+def _take_completion(tally: _Tally, event: Event) -> None:
+    row = tally.facilities[event.facility]
+    row.completion = event.payload["completion"] if event.number > row.renewed else row.completion
 
 
 def _take_payment(tally: _Tally, event: Event) -> None:
+    row = tally.facilities[event.facility]
+    # Between a contract that ended and the next, money settles the old one.
+    (tally.sunk if row.ended else row.payments).append(len(tally.payments))
     tally.payments.append((event.facility, int(event.day[:4]), event.payload["cents"]))
 
 
@@ -217,6 +257,7 @@ _TAKES: dict[str, Callable[[_Tally, Event], None]] = {
     kinds.STATE_ADVANCED: _take_state,
     kinds.STATE_RETURNED: _take_state,
     kinds.CONTRACT_LET: _take_contract,
+    kinds.COMPLETION_RESCHEDULED: _take_completion,
     kinds.PAYMENT_MADE: _take_payment,
     kinds.PLACE_RECORDED: _take_place,
     kinds.PROJECT_ASSIGNED: _take_assignment,

@@ -156,12 +156,13 @@ def _at_prices(both: Matched, prices: Sequence[Prices]) -> tuple[int, int]:
 
     Technologies are priced by different contracts: their errors add up as squares.
     """
-    plan, paid = both.actual.planned_capex[both.now], both.actual.paid[both.now]
+    plan, paid, sunk = (column[both.now] for column in (both.actual.planned_capex, both.actual.paid, both.actual.sunk))
     technology, rest = both.actual.technology[both.now], _open(both)
     total = int(expected_capex(both.actual)[both.now][~rest].sum())
     for price in prices:
         mine = rest & (technology == price.technology)
-        total += int(np.maximum(np.rint(plan[mine] * price.ratio).astype(np.int64), paid[mine]).sum())
+        priced = np.rint(plan[mine] * price.ratio).astype(np.int64)
+        total += int((sunk[mine] + np.maximum(priced, paid[mine] - sunk[mine])).sum())
     squares = sum(price.half_width**2 for price in prices if not math.isnan(price.half_width))
     return total, round(math.sqrt(squares))
 
@@ -169,8 +170,9 @@ def _at_prices(both: Matched, prices: Sequence[Prices]) -> tuple[int, int]:
 def forecast_finish(baseline: Facilities, actual: Facilities, rule: EarningRule) -> tuple[FinishForecast, ...]:
     """Return when each technology, and last all together (``""``), will be accepted.
 
-    ``plan``: the latest planned year's end of what is left, and not before now. ``slip``: the same,
-    later by the mean slip of what was accepted. ``earned_schedule``: the planned time divided by
+    ``plan``: the latest planned year's end of what is left, or the date to which it was rescheduled, and not
+    before now. ``slip``: the same, where no date was agreed anew later by the mean slip of what was accepted.
+    ``earned_schedule``: the planned time divided by
     SPI(t), where SPI(t) is the time in which as much was planned as is earned now, over the time
     gone. A group of which nothing is left has the day of its last acceptance alone.
     """
@@ -196,10 +198,12 @@ def _finish(both: Matched, group: str, mine: Bools, rule: EarningRule) -> Finish
         last = (year_end(both.stage)[live] + late.astype("timedelta64[D]")).max()
         return FinishForecast(group, str(planned), {BY_PLAN: str(last)}, str(last), str(last), spi_t, 0)
     ends = year_end(np.maximum(both.actual.planned_year[both.now], both.stage)[left])
-    found = {BY_PLAN: max(ends.max(), now)}
+    agreed, dates = both.actual.rescheduled[both.now][left], both.actual.completion[both.now][left]
+    found = {BY_PLAN: max(np.where(agreed, dates, ends).max(), now)}
     slip = _mean_slip(both, live)
     if not math.isnan(slip):
-        found[BY_SLIP] = max(ends.max() + np.timedelta64(round(slip), "D"), now)
+        slipped = ends + np.timedelta64(round(slip), "D")
+        found[BY_SLIP] = max(np.where(agreed, dates, slipped).max(), now)
     if _settled(both, live, rule):
         first = _new_year(int(both.stage[live].min()))
         days = (planned - first).astype(np.int64) + 1

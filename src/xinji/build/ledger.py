@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,12 +108,25 @@ class Ledger:
         ``years`` are those that are planned. A ``key`` becomes the one that ``who`` has to sign with.
         Raises InputError if there is a ledger already.
         """
-        begun = [drafts_of.region_opened(region, day=day, crs=crs, currency=currency, years=years)]
+        begun = drafts_of.region_opened(region, day=day, crs=crs, currency=currency, years=years)
+        return Ledger.begin(place, [begun], who=who, key=key)
+
+    @staticmethod
+    def begin(place: str | Path, drafts: Sequence[Draft], *, who: str, key: PrivateKey | None = None) -> Ledger:
+        """Return a new ledger at ``place`` that begins with ``drafts``, all or none, the first of them region_opened.
+
+        A ``key`` becomes the one that ``who`` has to sign with. Raises InputError if there is a ledger already,
+        or ``drafts`` cannot be recorded; then no file is left behind.
+        """
+        begun = list(drafts)
         if key is not None:
-            begun.append(drafts_of.key_trusted(who, key.public, day=day))
+            begun.insert(1, drafts_of.key_trusted(who, key.public, day=begun[0].day))
         raise_if([*_name_faults(who), *draft_faults(begun)])
         ledger = Ledger(open_store(place, create=True), who, key)
-        ledger.append(begun)
+        with ExitStack() as undo:
+            undo.callback(ledger.store.discard)
+            ledger.append(begun)
+            undo.pop_all()
         return ledger
 
     @staticmethod
@@ -129,22 +143,25 @@ class Ledger:
         return Head(last.number, last.hash)
 
     def append(
-        self, drafts: Sequence[Draft], *, expected: Head | None = None, clock: Clock | None = None
+        self,
+        drafts: Sequence[Draft],
+        *,
+        expected: Head | None = None,
+        looked_at: Collection[str] = (),
+        clock: Clock | None = None,
     ) -> tuple[Event, ...]:
         """Record ``drafts``, all or none, and return them as events.
 
-        ``expected`` is the head that the caller looked at. Raises InputError with every fault (``row`` is
-        the position in ``drafts``), ConflictError if one of their facilities or projects has changed
-        since ``expected``, OutputError if the database fails.
+        ``expected`` is the head that the caller looked at, ``looked_at`` further facilities that they went by.
+        Raises InputError with every fault (``row`` is the position in ``drafts``), ConflictError if one of
+        their facilities or projects has changed since ``expected``, OutputError if the database fails.
         """
         raise_if([*_name_faults(self.who), *draft_faults(drafts)])
         texts = [canonical(draft.payload) for draft in drafts]
         now = (clock or _now)()
         with self.store.writing() as writer:
-            raise_if(_conflicts(writer, drafts, expected), ConflictError)
-            last = writer.last()
-            events, records = self._chained(drafts, texts, last, max(_moment(now), last.recorded))
-            raise_if(_judged(_book(writer, drafts), events))
+            raise_if(_conflicts(writer, drafts, expected, looked_at), ConflictError)
+            events, records = self._accepted(writer, drafts, texts, _moment(now))
             if self.key is not None:
                 signed = [self.key.sign(event.hash) for event in events]
                 events = [replace(event, signature=made) for event, made in zip(events, signed, strict=True)]
@@ -152,6 +169,13 @@ class Ledger:
             if records:
                 writer.insert(records)
         return tuple(events)
+
+    def check(self, drafts: Sequence[Draft]) -> None:
+        """Raise InputError with every fault if ``drafts`` could not be recorded now; record nothing."""
+        raise_if([*_name_faults(self.who), *draft_faults(drafts)])
+        texts = [canonical(draft.payload) for draft in drafts]
+        with self.store.writing() as writer:
+            self._accepted(writer, drafts, texts, _moment(_now()))
 
     def set_baseline(
         self,
@@ -179,7 +203,9 @@ class Ledger:
         head = expected or self.head()
         known = fold(self.events(Filter(last=head.number)), at="9999-12-31")
         change, drafts = _baseline_drafts(assets, known, setting, cancel=missing == "cancel")
-        self.append([*drafts, setting], expected=head)
+        # What stays as it is was decided on too: it must not have been changed meanwhile.
+        free = known.id[~np.isin(known.state, [*FROZEN, RETIRED])].tolist()
+        self.append([*drafts, setting], expected=head, looked_at={*free, *(asset.id for asset in assets)})
         return change
 
     def void(self, number: int, *, day: str, reason: str, expected: Head | None = None) -> Event:
@@ -191,6 +217,9 @@ class Ledger:
         found = self.events(Filter(first=number, last=number)) if number > 0 else ()
         if not found:
             raise InputError([Fault("events", f"there is no event {number}", "Name one of the ledger.")])
+        if not (found[0].facility or found[0].project):
+            message = f"event {number} is {found[0].kind}, which is about no facility and no project"
+            raise InputError([Fault("events", message, "Such an event stays; record what holds now.")])
         draft = drafts_of.voided(number, day=day, reason=reason, facility=found[0].facility, project=found[0].project)
         return self.append([draft], expected=expected)[0]
 
@@ -234,10 +263,10 @@ class Ledger:
     def verify(self, *, head: Head | None = None, trusted: Mapping[str, Collection[str]] | None = None) -> Audit:
         """Return whether every event is what was recorded: chain, signatures, rules, the database's own guards.
 
-        ``head`` is one that was kept elsewhere; ``trusted`` the keys by name that were, which then count
-        instead of those that the ledger itself holds for that name.
+        ``head`` is one that was kept elsewhere; ``trusted`` the keys by name that were: no others count then,
+        and what anyone else recorded, or recorded without one of these keys, is a finding.
         """
-        return audit_records(self.store, head=head, trusted=trusted or {})
+        return audit_records(self.store, head=head, trusted=trusted)
 
     def copy_to(self, place: str | Path) -> Head:
         """Write every event, byte for byte, into a new ledger at ``place`` and return its head.
@@ -257,6 +286,15 @@ class Ledger:
     def _known(self, at: str, known: str | int | None) -> Sequence[Event]:
         raise_if(_day_faults(at, known))
         return known_on(self.events(), known)
+
+    def _accepted(
+        self, writer: Writer, drafts: Sequence[Draft], texts: Sequence[str], recorded: str
+    ) -> tuple[list[Event], list[Record]]:
+        """Return ``drafts`` as the next events and records, not yet signed; raises InputError for what is refused."""
+        last = writer.last()
+        events, records = self._chained(drafts, texts, last, max(recorded, last.recorded))
+        raise_if(_judged(_book(writer, drafts), events))
+        return events, records
 
     def _chained(
         self, drafts: Sequence[Draft], texts: Sequence[str], last: Last, recorded: str
@@ -295,14 +333,17 @@ def _day_faults(at: str, known: str | int | None) -> Iterator[Fault]:
             yield Fault("ledger", f"{day!r} is no day", "Give a date of the calendar as YYYY-MM-DD.")
 
 
-def _conflicts(writer: Writer, drafts: Sequence[Draft], expected: Head | None) -> Iterator[Fault]:
-    """Yield a fault for each facility and project of ``drafts`` that changed after ``expected``."""
+def _conflicts(
+    writer: Writer, drafts: Sequence[Draft], expected: Head | None, looked_at: Collection[str]
+) -> Iterator[Fault]:
+    """Yield a fault for each facility of ``looked_at``, and facility or project of ``drafts``, changed since."""
     if expected is None:
         return
     if writer.hash_of(expected.number) != expected.hash:
         yield Fault("ledger", f"it has no event {expected}", "Look at the ledger again: this head is another's.")
         return
     facilities, projects = _named(drafts)
+    facilities |= set(looked_at)
     for record in writer.about(facilities, projects - {""}, after=expected.number):
         name = record.facility if record.facility in facilities else record.project
         message = f"{name} was changed by {record.who} since you looked (event {record.number}, {record.kind})"

@@ -91,6 +91,11 @@ def quarter_of(day: str) -> str:
     return f"{day[:4]}Q{(int(day[5:7]) + 2) // 3}"
 
 
+def quarter_end(day: str) -> str:
+    """Return the last day of the quarter that holds the ISO 8601 ``day``."""
+    return day[:4] + ("-03-31", "-06-30", "-09-30", "-12-31")[int(quarter_of(day)[5]) - 1]
+
+
 def quarters_between(first: str, last: str) -> tuple[str, ...]:
     """Return every quarter from ``first`` to ``last``, both included."""
     begin, end = (int(text[:4]) * 4 + int(text[5]) - 1 for text in (first, last))

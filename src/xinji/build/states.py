@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 
 from xinji.core.facilities import (
     ACCEPTED,
@@ -65,6 +66,7 @@ def next_states(old: int) -> tuple[int, ...]:
     return tuple(new for new in range(len(STATES)) if (old, new) in STEPS)
 
 
+@cache
 def steps_between(old: int, new: int) -> tuple[int, ...]:
     """Return the states to enter one after the other to come from ``old`` to ``new``; the last is ``new``.
 

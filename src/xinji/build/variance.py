@@ -69,7 +69,7 @@ class Counts:
     contracted to built, ``done`` accepted, in use or retired, and ``cancelled``; ``added`` are those
     of all of them that the baseline lacks. ``late`` were accepted after their planned year,
     ``overdue`` should have been by now and are not, ``moved`` are planned for another year than in
-    the baseline.
+    the baseline. ``rescheduled`` are let, not yet built, and have another date of completion by contract.
     """
 
     planned: int
@@ -81,6 +81,7 @@ class Counts:
     late: int
     overdue: int
     moved: int
+    rescheduled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ class Variance:
     """A group's plan against what is: money, numbers, price and time.
 
     ``price_ratio`` is contract sums over planned capex of what is let; ``slip_days`` the mean of
-    days late over what is late or overdue. NaN where there is nothing to tell it from.
+    days late over what is late or overdue; ``agreed_days`` the mean over what is rescheduled of the days from
+    the end of its planned year to the date agreed, negative where that is earlier. NaN where there is nothing
+    to tell it from.
     """
 
     group: str
@@ -96,6 +99,7 @@ class Variance:
     counts: Counts
     price_ratio: float
     slip_days: float
+    agreed_days: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,14 +136,14 @@ def year_end(year: Ints) -> AnyArray:
 def expected_capex(facilities: Facilities) -> Ints:
     """Return what each facility will have cost as far as is known (n,) [cents].
 
-    The contract where there is one, else the plan, but never less than was paid. What was
-    cancelled, or retired without a contract, costs what was paid.
+    The contract where there is one, else the plan, but never less than was paid for it; and what was lost under
+    contracts that ended. What was cancelled, or retired without a contract, costs what was paid.
     """
-    paid = facilities.paid
+    paid, sunk = facilities.paid, facilities.sunk
     let = facilities.contract_capex != NO_CONTRACT
     known = np.where(let, facilities.contract_capex, facilities.planned_capex)
     over = (facilities.state == CANCELLED) | ((facilities.state == RETIRED) & ~let)
-    return np.where(over, paid, np.maximum(known, paid))
+    return np.where(over, paid, sunk + np.maximum(known, paid - sunk))
 
 
 def match(baseline: Facilities, actual: Facilities) -> Matched:
@@ -217,7 +221,7 @@ def _parts(both: Matched) -> dict[str, Ints]:
     estimate, state = actual.planned_capex[now], actual.state[now]
     cancelled, let, new = state == CANCELLED, contract != NO_CONTRACT, both.before == ABSENT
     open_ = ~cancelled & (let | (state != RETIRED))
-    owed = np.maximum(np.where(let, contract, estimate) - paid, 0)
+    owed = np.maximum(np.where(let, contract, estimate) - (paid - actual.sunk[now]), 0)
     return {
         "planned": both.planned,
         "added": np.where(new & ~cancelled, estimate, 0),
@@ -240,13 +244,14 @@ def _variance(both: Matched, parts: dict[str, Ints], group: str, mine: Bools) ->
     let = mine & (contract != NO_CONTRACT) & (state != CANCELLED)
     base = int(estimate[let].sum())
     late = days_late(both)
-    slipped = mine & (late > 0)
+    slipped, agreed = mine & (late > 0), mine & actual.rescheduled[now]
     return Variance(
         group=group,
         money=_money(parts, mine),
         counts=_counts(both, mine, late),
         price_ratio=int(contract[let].sum()) / base if base else float("nan"),
         slip_days=float(late[slipped].mean()) if slipped.any() else float("nan"),
+        agreed_days=float(days_agreed(both)[agreed].mean()) if agreed.any() else float("nan"),
     )
 
 
@@ -268,6 +273,7 @@ def _counts(both: Matched, mine: Bools, late: Floats) -> Counts:
         late=number(done & (late > 0)),
         overdue=number(~done & (late > 0)),
         moved=number(moved),
+        rescheduled=number(both.actual.rescheduled[both.now]),
     )
 
 
@@ -298,6 +304,13 @@ def days_late(both: Matched) -> Floats:
     end = np.where(np.isnat(finished), today(both.actual), finished)
     late = (end - year_end(both.stage)) / np.timedelta64(1, "D")
     return np.where(both.actual.state[both.now] == CANCELLED, 0.0, late)
+
+
+def days_agreed(both: Matched) -> Floats:
+    """Return how many days after its planned year each row (k,) is to be complete by contract; NaN where not agreed."""
+    agreed = np.where(both.actual.rescheduled, both.actual.completion, np.datetime64("NaT", "D"))[both.now]
+    days: Floats = (agreed - year_end(both.stage)) / np.timedelta64(1, "D")
+    return days
 
 
 def money_faults(money: Money) -> Iterator[Fault]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from xinji.core.arrays import (
     AnyArray,
+    Bools,
     Codes,
     Floats,
     Ints,
@@ -52,12 +53,15 @@ class Facilities:
     ``TECHNOLOGIES`` or ``"trench"``; ``kind`` what the plan calls it; ``area`` the township, park or
     other part of the region; ``project`` under which it is let; ``identifier`` its resolvable name.
     The last three are empty where there is none. ``state`` is a position in ``STATES``, ``since``
-    (n, states) [days, NaT for never] the day on which each state was entered last.
+    (n, states) [days, NaT for never] the day on which each state was entered last; of what went back, or was
+    cancelled and planned again, only the states that still hold count.
     Places are in the region's CRS: ``planned_x_m``, ``planned_y_m`` and, as built, ``x_m``, ``y_m``
     [m, NaN where not known]. ``length_m`` is NaN but for trenches.
     Money is exact: ``planned_capex`` [cents] and ``planned_opex`` [cents/year] as the plan had them,
-    ``contract_capex`` [cents] or ``NO_CONTRACT``. Payments (p): ``paid_cents`` for the facility at
-    position ``paid_facility`` in the calendar year ``paid_year``; negative where money came back.
+    ``contract_capex`` [cents] or ``NO_CONTRACT``. ``completion`` (n,) [days] is the date to which completion was
+    rescheduled under the contract, NaT where it was not. Payments (p): ``paid_cents`` for the facility at
+    position ``paid_facility`` in the calendar year ``paid_year``; negative where money came back. ``sunk_payments``
+    are the positions of those that were made under contracts that have ended, and pay for none that counts.
     """
 
     at: str
@@ -78,9 +82,11 @@ class Facilities:
     planned_capex: Ints
     planned_opex: Ints
     contract_capex: Ints
+    completion: AnyArray
     paid_facility: Ints
     paid_year: Ints
     paid_cents: Ints
+    sunk_payments: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         raise_if(self._faults(), InputError)
@@ -90,15 +96,27 @@ class Facilities:
         return len(self.id)
 
     @property
+    def rescheduled(self) -> Bools:
+        """Whether each facility (n,) is let, not yet built, and to be complete by another date than planned."""
+        return ~np.isnat(self.completion) & np.isin(self.state, (CONTRACTED, UNDER_CONSTRUCTION))
+
+    @property
     def paid(self) -> Ints:
         """Money paid for each facility until ``at`` (n,) [cents]."""
         total = np.zeros(len(self), dtype=np.int64)
         np.add.at(total, self.paid_facility, self.paid_cents)
         return total
 
+    @property
+    def sunk(self) -> Ints:
+        """Money paid for each facility (n,) under contracts that have ended [cents]; part of ``paid``."""
+        total = np.zeros(len(self), dtype=np.int64)
+        np.add.at(total, self.paid_facility[self.sunk_payments], self.paid_cents[self.sunk_payments])
+        return total
+
     def _faults(self) -> Iterator[Fault]:
         layer, n, p = "ledger", (len(self.id),), (len(self.paid_facility),)
-        apart = {"at", "since", "paid_facility", "paid_year", "paid_cents"}
+        apart = {"at", "since", "paid_facility", "paid_year", "paid_cents", "sunk_payments"}
         columns = [(item.name, getattr(self, item.name), n) for item in fields(self) if item.name not in apart]
         wrong = list(shape_faults(layer, columns))
         wrong += shape_faults(layer, [("since", self.since, (*n, len(STATES)))])
@@ -114,3 +132,5 @@ class Facilities:
         yield from row_faults(layer, bad, "the state is unknown", "Give a position in STATES.")
         bad = (self.paid_facility < 0) | (self.paid_facility >= n[0])
         yield from row_faults(f"{layer} payments", bad, "the facility is unknown", "Give a position.")
+        bad = (self.sunk_payments < 0) | (self.sunk_payments >= p[0])
+        yield from row_faults(f"{layer} sunk payments", bad, "the payment is unknown", "Give a position.")

@@ -24,7 +24,7 @@ from xinji.io.acceptance_columns import (
 )
 from xinji.io.acceptance_evidence import EvidenceFile, evidence_of
 from xinji.io.acceptance_sheet import Cell, Sheet, read_sheet
-from xinji.io.acceptance_values import CellError, cents_of, day_of, number_of, text_of, word_of
+from xinji.io.acceptance_values import CellError, cents_of, day_of, number_of, text_of, whole_of, word_of
 
 NEEDED = ("id", "date")
 ROWS_NAMED = 50
@@ -42,6 +42,7 @@ class AcceptanceRecord:
     ``layer`` says where the row stands, in words. Money [cents]: ``contract_capex`` as let,
     ``settled_capex`` as settled, ``payment`` made with this row, ``paid_total`` made until now. ``place`` is
     longitude and latitude [degrees, WGS-84] or ``None``, ``place_m`` x and y [m] in the ledger's CRS.
+    ``completion`` is the day (ISO 8601) to which completion was rescheduled, empty where it was not.
     The last seven say what a facility is that the ledger does not know yet.
     """
 
@@ -63,6 +64,7 @@ class AcceptanceRecord:
     evidence: tuple[EvidenceFile, ...]
     project: str
     reason: str
+    completion: str
     area: str
     technology: str
     kind: str
@@ -176,10 +178,11 @@ def _record(reader: RowReader, row: int) -> AcceptanceRecord:
         evidence=reader.evidence(row),
         project=reader.text(row, "project"),
         reason=reader.text(row, "reason"),
+        completion=reader.read(row, "completion", day_of, ""),
         area=reader.text(row, "area"),
         technology=reader.read(row, "technology", lambda cell: word_of(cell, TECHNOLOGY_WORDS, KNOWN_TECHNOLOGIES), ""),
         kind=reader.text(row, "kind"),
-        planned_year=reader.read(row, "planned_year", lambda cell: int(number_of(cell, *YEARS)), None),
+        planned_year=reader.read(row, "planned_year", lambda cell: whole_of(cell, *YEARS), None),
         planned_capex=reader.money(row, "planned_capex"),
         planned_opex=reader.money(row, "planned_opex"),
         length_m=reader.read(row, "length_m", lambda cell: number_of(cell, 0.0, _METRES_MAX) * metres, None),

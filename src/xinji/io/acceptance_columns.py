@@ -36,6 +36,9 @@ ACCEPTANCE_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "planned_capex": ("plan capex", "计划投资", "概算金额", "计划金额"),
     "planned_opex": ("plan opex", "计划年运维费", "年运维费"),
     "length_m": ("length", "长度", "管道长度", "沟槽长度"),
+    "completion": (
+        "completion date", "rescheduled to", "计划竣工日期", "调整后竣工日期", "预计竣工日期", "工期顺延至",
+    ),
     "reason": ("note", "原因", "备注", "说明"),
 })  # fmt: skip
 """Columns of acceptance records by what they are called here, with the other names they may bear."""

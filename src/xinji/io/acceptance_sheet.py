@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ HEADER_WITHIN = 10
 """The heading is looked for in so many rows; titles may stand above it."""
 ROWS_MAX = 200_000
 EXCEL = (".xlsx", ".xlsm")
+_BREAKS = re.compile(r"\s*[\t\n\v\f\r]+\s*")
 
 Cell: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | None
 """What a cell holds; texts only in CSV."""
@@ -53,7 +55,8 @@ class Sheet:
 
 def _stripped(value: Cell) -> Cell:
     if isinstance(value, str):
-        return value.replace("\u3000", " ").replace("\xa0", " ").strip() or None
+        # A line break within a cell (Alt+Enter) is there for the eye, as a blank is.
+        return _BREAKS.sub(" ", value.replace("\u3000", " ").replace("\xa0", " ")).strip() or None
     return value
 
 

@@ -14,6 +14,8 @@ from xinji.units import CENTS_PER_UNIT
 MONEY_MAX = Decimal(10) ** 13
 """No amount of a facility is larger [currency units]; more is a slip of the pen."""
 
+_POWER_MAX = 30
+"""Powers of ten beyond which a number is none of a build office's; arithmetic with it would overflow."""
 _FILE_DIGITS = 15
 """Digits that Excel keeps of a number; what stands behind them is the computer's, not the user's."""
 _DAY = re.compile(r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s]+00:00(?::00(?:\.0+)?)?)?$")
@@ -80,6 +82,8 @@ def decimal_of(cell: Cell) -> Decimal:
         value = Decimal(text.replace(",", ""))
     except InvalidOperation:
         return _refuse(cell, remedy)
+    if value.is_finite() and value.adjusted() > _POWER_MAX:
+        raise CellError(f"is {text[:40]}, more than any amount or length", remedy)
     return value if value.is_finite() and not text.lower().startswith("0x") else _refuse(cell, remedy)
 
 
@@ -117,6 +121,14 @@ def number_of(cell: Cell, low: float, high: float) -> float:
     if not low <= value <= high:
         raise CellError(f"is {value:g}", f"Give a number from {low:g} to {high:g}.")
     return value
+
+
+def whole_of(cell: Cell, low: int, high: int) -> int:
+    """Return the whole number of a cell. Raises CellError where it is none or not within ``low`` to ``high``."""
+    value = number_of(cell, low, high)
+    if not value.is_integer():
+        raise CellError(f"is {text_of(cell)}, with decimals", f"Give a whole number from {low} to {high}.")
+    return int(value)
 
 
 def word_of(cell: Cell, words: Mapping[str, Word], known: str) -> Word:

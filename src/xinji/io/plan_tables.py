@@ -185,31 +185,39 @@ def write_workbook(path: Path, study: Study, *, words: Words) -> Path:
     for table in plan_tables(study, words):
         sheet = book.create_sheet(table.title)
         head = getattr(study.region, words["language.title"])
-        _fill_sheet(sheet, table, f"{head} · {table.title} · {study.region.currency}")
+        fill_sheet(sheet, table, (f"{head} · {table.title} · {study.region.currency}",))
     with atomic_file(path) as fresh:
         book.save(fresh)
     return path
 
 
-def _fill_sheet(sheet: Worksheet, table: Table, title: str) -> None:
-    """Write ``table`` with a title above, headings that stay in sight, and a page that fits its width."""
-    sheet.append([title])
+def fill_sheet(sheet: Worksheet, table: Table, heads: Sequence[str]) -> None:
+    """Write ``table`` with ``heads`` above, headings that stay in sight, and a page that fits its width.
+
+    A text that begins like a formula stays a text.
+    """
+    for text in heads:
+        sheet.append([text])
+    sheet.cell(len(heads), 1).font = Font(bold=True)
     sheet["A1"].font = Font(bold=True, size=13)
+    top = len(heads) + 1
     sheet.append([heading for heading, _ in table.columns])
     line = Side(style="thin", color="808080")
-    for cell in sheet[2]:
+    for cell in sheet[top]:
         cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E4E9EC")
         cell.alignment, cell.border = Alignment(wrap_text=True, vertical="center"), Border(bottom=line)
     for number, row in enumerate(table.rows):
         sheet.append([None if value == "" else value for value in row])
-        for cell, (_, form) in zip(sheet[number + 3], table.columns, strict=True):
+        for cell, (_, form) in zip(sheet[top + number + 1], table.columns, strict=True):
             cell.number_format = form
+            if cell.data_type == "f":
+                cell.data_type = "s"
             if number in table.totals:
                 cell.font, cell.border = Font(bold=True), Border(top=line)
     for column, width in enumerate(_widths(table), start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
-    sheet.freeze_panes = "A3"
-    sheet.print_title_rows = "2:2"
+    sheet.freeze_panes = sheet.cell(top + 1, 2)
+    sheet.print_title_rows = f"{top}:{top}"
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
 
@@ -229,19 +237,33 @@ def _breadth(text: str) -> int:
     return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
 
 
+def write_csv(path: Path, table: Table) -> Path:
+    """Write ``table`` to ``path`` as CSV and return it.
+
+    The file starts with a byte-order mark, without which Excel garbles Chinese. Texts that Excel would take for
+    formulas have an apostrophe before them. Raises OutputError where the disk refuses.
+    """
+    with atomic_file(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([heading for heading, _ in table.columns])
+        writer.writerows([_no_formula(value) for value in row] for row in table.rows)
+    return path
+
+
+def _no_formula(value: Value) -> Value:
+    """Return ``value``; a text that a spreadsheet would run (CWE-1236) with an apostrophe before it."""
+    risky = isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r"
+    return f"'{value}" if risky else value
+
+
 def write_csvs(folder: Path, study: Study, *, words: Words) -> dict[str, Path]:
     """Write each table of ``study`` to ``folder`` as CSV and return the paths by table.
 
-    The files start with a byte-order mark, without which Excel garbles Chinese. Raises OutputError
-    where the disk refuses.
+    Raises OutputError where the disk refuses.
     """
     paths = {}
     for table in plan_tables(study, words):
-        paths[table.name] = folder / f"{table.name}.csv"
-        with atomic_file(paths[table.name]) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([heading for heading, _ in table.columns])
-            writer.writerows(table.rows)
+        paths[table.name] = write_csv(folder / f"{table.name}.csv", table)
     return paths
 
 

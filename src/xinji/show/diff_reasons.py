@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from xinji.core.difference import AssetReason, Explanation
 from xinji.core.problem import NEVER
 from xinji.core.replanned import YearMoney
-from xinji.show.numbers import count, currency_name
+from xinji.show.ledger_section import MONEY_COLUMNS
+from xinji.show.numbers import cents_text, count, currency_name, signed_cents
 from xinji.show.text import Words, name_of
-from xinji.units import CENTS_PER_UNIT
-
-_COLUMNS = ("policy", "moved", "paid", "committed", "planned", "opex", "unallocated")
 
 
 def explanation_lines(text: Words, found: Explanation, currency: str, listed: int) -> Iterator[str]:
@@ -35,9 +33,9 @@ def _reason_table(text: Words, found: Explanation, currency: str) -> Iterator[st
     yield _row([f"{text['replan.reason']} [{currency}]", text["replan.assets"], *years, text["replan.all_years"]])
     yield "|---|" + "---:|" * (len(years) + 2)
     for total in found.totals:
-        cells = [_signed(cents) for cents in (*total.money, total.total)]
+        cells = [signed_cents(cents) for cents in (*total.money, total.total)]
         yield _row([text[f"replan.{total.reason}"], count(total.assets) if total.assets else "", *cells])
-    yield _row([text["replan.whole"], "", *(_signed(cents) for cents in (*found.whole, sum(found.whole)))])
+    yield _row([text["replan.whole"], "", *(signed_cents(cents) for cents in (*found.whole, sum(found.whole)))])
 
 
 def _assets(text: Words, reason: str, assets: Sequence[AssetReason], listed: int) -> Iterator[str]:
@@ -45,7 +43,7 @@ def _assets(text: Words, reason: str, assets: Sequence[AssetReason], listed: int
     for asset in assets[:listed]:
         what = name_of(text, "kind", asset.kind)
         when = f"{_year(text, asset.year_a)} → {_year(text, asset.year_b)}"
-        costs = f"{asset.cost_a / CENTS_PER_UNIT:,.2f} → {asset.cost_b / CENTS_PER_UNIT:,.2f}"
+        costs = f"{cents_text(asset.cost_a)} → {cents_text(asset.cost_b)}"
         yield f"- `{asset.id}` {what} · {when} · {costs}"
     if len(assets) > listed:
         yield f"- {text['diff.more'].format(n=count(len(assets) - listed))}"
@@ -53,12 +51,12 @@ def _assets(text: Words, reason: str, assets: Sequence[AssetReason], listed: int
 
 
 def _budget_table(text: Words, budget: Sequence[YearMoney]) -> Iterator[str]:
-    yield _row([text["replan.year"], *(text[f"replan.{name}"] for name in _COLUMNS)])
-    yield "|---|" + "---:|" * len(_COLUMNS)
+    yield _row([text["replan.year"], *(text[f"replan.{name}"] for name in MONEY_COLUMNS)])
+    yield "|---|" + "---:|" * len(MONEY_COLUMNS)
     for line in budget:
-        yield _row([str(line.year), *(_exact(getattr(line, name)) for name in _COLUMNS)])
-    sums = [sum(getattr(line, name) for line in budget) for name in _COLUMNS]
-    yield _row([text["replan.all_years"], *(_exact(cents) for cents in sums)])
+        yield _row([str(line.year), *(cents_text(getattr(line, name)) for name in MONEY_COLUMNS)])
+    sums = [sum(getattr(line, name) for line in budget) for name in MONEY_COLUMNS]
+    yield _row([text["replan.all_years"], *(cents_text(cents) for cents in sums)])
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -67,11 +65,3 @@ def _row(cells: Sequence[str]) -> str:
 
 def _year(text: Words, year: int) -> str:
     return {NEVER: text["replan.never"], 0: text["diff.exists"]}.get(year, str(year))
-
-
-def _exact(cents: int) -> str:
-    return f"{cents / CENTS_PER_UNIT:,.2f}".replace("-", "−")
-
-
-def _signed(cents: int) -> str:
-    return f"{cents / CENTS_PER_UNIT:+,.2f}".replace("-", "−") if cents else "0.00"

@@ -63,6 +63,16 @@ def money(text: Words, currency: str, cents: float) -> str:
     return text["number.money"].format(currency=name, amount=written)
 
 
+def cents_text(cents: int) -> str:
+    """Return ``cents`` in currency units to the cent."""
+    return f"{cents / CENTS_PER_UNIT:,.2f}".replace("-", "−")
+
+
+def signed_cents(cents: int) -> str:
+    """Return a change of ``cents`` in currency units to the cent, with its sign; none has no sign."""
+    return f"{cents / CENTS_PER_UNIT:+,.2f}".replace("-", "−") if cents else "0.00"
+
+
 def money_unit(text: Words, currency: str) -> tuple[str, float]:
     """Return the unit of money on axes and in tables, and how many cents it holds."""
     size = _WAN if text["language.code"] == "zh" else _MILLION

@@ -9,22 +9,34 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from xinji.core.difference import Explanation
+from xinji.core.replanned import Replanned
 from xinji.core.study import Study
 from xinji.show import facts
+from xinji.show.building import building_words
 from xinji.show.charts import compare_chart, coverage_chart, curve_points, marginal_curve, spend_chart
+from xinji.show.ledger_chart import ledger_chart
+from xinji.show.ledger_section import MONEY_COLUMNS, ledger_section
 from xinji.show.look import CHINESE_STACK, LATIN_STACK, to_svg
 from xinji.show.maps import overview_map, stage_maps
 from xinji.show.marks import COSTS, COVERAGE, DISCOUNT, VALUE, Mark, marks, numbers_of
-from xinji.show.numbers import money_unit
-from xinji.show.text import Words, listed, words
+from xinji.show.numbers import currency_name, money_unit
+from xinji.show.text import Words, listed
 
 
-def render(study: Study, *, language: str = "zh") -> str:
+def render(
+    study: Study,
+    *,
+    language: str = "zh",
+    replanned: Replanned | None = None,
+    explained: Explanation | None = None,
+) -> str:
     """Return the report of ``study`` in ``language`` (one of ``LANGUAGES``) as a self-contained HTML page.
 
-    Raises InputError if the language is unknown.
+    With ``replanned``, what the ledger left of the plan, it has a section on that; ``explained`` says there
+    why the plan differs from the last one. Raises InputError if the language is unknown.
     """
-    text = words(language)
+    text = building_words(language)
     numbers = numbers_of(study.region.parameters)
     loader = PackageLoader("xinji.show")
     page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -38,7 +50,10 @@ def render(study: Study, *, language: str = "zh") -> str:
         version=version("xinji"),
         years=study.policy.years,
         money_unit=money_unit(text, study.region.currency)[0],
-        figures=_figures(study, text),
+        currency=currency_name(text, study.region.currency),
+        figures=_figures(study, text, replanned),
+        money_columns=MONEY_COLUMNS,
+        ledger=None if replanned is None else ledger_section(text, replanned, explained, study.region.currency),
         basis={
             "value": marks(numbers, VALUE),
             "coverage": marks(numbers, COVERAGE),
@@ -74,7 +89,7 @@ def _facts(study: Study, text: Words) -> dict[str, object]:
     }
 
 
-def _figures(study: Study, text: Words) -> dict[str, Markup]:
+def _figures(study: Study, text: Words, replanned: Replanned | None) -> dict[str, Markup]:
     """Return the figures as SVG, each drawn by matplotlib and tidied for the page."""
     drawn: dict[str, tuple[Figure, str]] = {
         "overview": (overview_map(study, text), text["maps.overview"]),
@@ -84,6 +99,8 @@ def _figures(study: Study, text: Words) -> dict[str, Markup]:
         "curve": (marginal_curve(study, text), text["chart.curve_y"].format(currency=study.region.currency)),
         "compare": (compare_chart(study, text), text["compare.figure"]),
     }
+    if replanned is not None:
+        drawn["ledger"] = (ledger_chart(replanned, text, study.region.currency), text["ledger.figure"])
     # The SVG is our own and its texts are escaped where it is made.
     return {name: Markup(to_svg(figure, name, title)) for name, (figure, title) in drawn.items()}  # noqa: S704
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xinji.build import event_drafts as drafts_of
 from xinji.build.chain import parse_head
 from xinji.build.event import Draft
-from xinji.build.fold import fold
 from xinji.build.ledger import Event, Filter, Head, Ledger
 from xinji.build.signature import PrivateKey
 from xinji.core.facilities import STATES
@@ -18,8 +17,9 @@ from xinji.io.acceptance import AcceptanceRecord
 from xinji.io.acceptance_columns import STATE_WORDS
 from xinji.io.acceptance_evidence import evidence_of
 from xinji.io.acceptance_values import CellError, cents_of
-from xinji.workflow.building_drafts import Standings, record_drafts, standings
-from xinji.workflow.building_import import END_OF_TIME
+from xinji.workflow.building_days import future_faults
+from xinji.workflow.building_drafts import record_drafts
+from xinji.workflow.building_standing import Standings, standings
 
 _PLACE = "command line"
 
@@ -29,7 +29,8 @@ class Step:
     """What happened to ``facilities`` on ``day``; texts are empty where nothing is said.
 
     ``to`` is a state's name (English or Chinese), ``back`` goes to it by one step with ``reason``;
-    ``sum_text`` and ``pay_text`` are amounts for each facility in currency units.
+    ``sum_text`` and ``pay_text`` are amounts for each facility in currency units; ``completion`` is the day to
+    which completion is rescheduled, for a ``reason``.
     """
 
     facilities: tuple[str, ...]
@@ -37,6 +38,7 @@ class Step:
     to: str = ""
     back: bool = False
     reason: str = ""
+    completion: str = ""
     contract: str = ""
     contractor: str = ""
     sum_text: str = ""
@@ -47,12 +49,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Who takes a step, with which key; the head they looked at, and the folder that evidence is named from."""
+    """Who takes a step, with which key; the head they looked at, and the folder that evidence is named from.
+
+    ``future`` lets in a day that has not come yet.
+    """
 
     who: str
     key: PrivateKey | None = None
     head: str = ""
     evidence_root: Path | None = None
+    future: bool = False
 
 
 def advance(place: str, step: Step, hand: Hand) -> tuple[tuple[Event, ...], Head]:
@@ -61,17 +67,22 @@ def advance(place: str, step: Step, hand: Hand) -> tuple[tuple[Event, ...], Head
     All facilities or none. Raises InputError with every fault, ConflictError where a facility changed
     since ``hand.head``.
     """
-    faults: list[Fault] = []
+    faults = [] if hand.future else list(future_faults("--day", step.day))
     with Ledger.open(place, who=hand.who, key=hand.key) as ledger:
         head = parse_head(hand.head) if hand.head else ledger.head()
         events = ledger.events(Filter(last=head.number))
-        known = standings(events, fold(events, at=END_OF_TIME))
+        known = standings(events)
+        for standing in known.values():
+            # A step by hand is news: it may lead to where the facility was before, on the same day too.
+            standing.keep_present()
         unknown = [name for name in step.facilities if name not in known]
         faults += [Fault(_PLACE, f"the ledger has no facility {name!r}", "Mend the id.") for name in unknown]
         records = [] if unknown else list(_records(step, hand, known, faults))
         drafts = [draft for record in records for draft in _drafts(step, record, known, faults)]
         if not drafts and not faults:
-            faults.append(Fault(_PLACE, "there is nothing to record", "Give --to, --contract, --pay or --evidence."))
+            faults.append(
+                Fault(_PLACE, "there is nothing to record", "Give --to, --contract, --pay, --completion or --evidence.")
+            )
         raise_if(faults, InputError)
         return ledger.append(drafts, expected=head), ledger.head()
 
@@ -112,6 +123,7 @@ def _records(step: Step, hand: Hand, known: Standings, faults: list[Fault]) -> I
             evidence=tuple(files),
             project="",
             reason=step.reason,
+            completion=step.completion,
             area="",
             technology="",
             kind="",
@@ -139,4 +151,6 @@ def _drafts(step: Step, record: AcceptanceRecord, known: Standings, faults: list
     if step.back:
         state = STATES[STATE_WORDS[" ".join(step.to.replace("_", " ").split()).lower()]]
         yield drafts_of.returned(record.id, state, day=step.day, reason=step.reason)
+        known[record.id].enter(STATES.index(state), step.day)
+        record = replace(record, state=known[record.id].state)
     yield from record_drafts(record, known, None, faults)

@@ -19,6 +19,10 @@ from xinji.io.acceptance_evidence import CHANGED, FOUND, MISSING, evidence_state
 from xinji.workflow.building_drafts import amount
 from xinji.workflow.building_report import END_OF_TIME
 
+_NEVER = "NaT"
+_Tallied = tuple[int, int, int, str]
+"""State, contract [cents], payments [cents] and date of completion as rescheduled."""
+
 CHECKS = ("chain", "replay", "budget", "payments", "evidence")
 
 
@@ -107,11 +111,13 @@ def _budget_findings(money: Mapping[str, Money]) -> Iterator[AuditFinding]:
 def _payment_findings(now: Facilities) -> Iterator[AuditFinding]:
     paid = now.paid
     let = now.contract_capex != NO_CONTRACT
-    for k in np.flatnonzero(let & (paid > now.contract_capex)).tolist():
-        message = f"{now.id[k]}: {amount(int(paid[k]))} paid, contract {amount(int(now.contract_capex[k]))}"
+    # What was paid under a contract that ended is lost, and no part of the one that counts.
+    owing = paid - now.sunk
+    for k in np.flatnonzero(let & (owing > now.contract_capex)).tolist():
+        message = f"{now.id[k]}: {amount(int(owing[k]))} paid, contract {amount(int(now.contract_capex[k]))}"
         yield AuditFinding("payments", message, "Record the settlement, or the money that came back.")
-    for k in np.flatnonzero(~let & (paid > 0) & (now.state != CANCELLED)).tolist():
-        message = f"{now.id[k]}: {amount(int(paid[k]))} paid without a contract"
+    for k in np.flatnonzero(~let & (owing > 0) & (now.state != CANCELLED)).tolist():
+        message = f"{now.id[k]}: {amount(int(owing[k]))} paid without a contract"
         yield AuditFinding("payments", message, "Record the contract, or void the payment.")
     for k in np.flatnonzero(paid < 0).tolist():
         message = f"{now.id[k]}: more money came back than was paid, {amount(int(-paid[k]))}"
@@ -125,36 +131,40 @@ def _replay_findings(events: Sequence[Event], now: Facilities) -> Iterator[Audit
     if set(tally) != set(now.id.tolist()):
         yield AuditFinding("replay", f"{len(tally)} facilities in the events, {len(now)} in the ledger", remedy)
         return
-    paid = now.paid.tolist()
+    paid, completion = now.paid.tolist(), now.completion.astype(str).tolist()
     for k, name in enumerate(now.id.tolist()):
-        found = (int(now.state[k]), int(now.contract_capex[k]), paid[k])
+        found = (int(now.state[k]), int(now.contract_capex[k]), paid[k], completion[k])
         if found != tally[name]:
-            message = f"{name}: state, contract and payments are {found}, its events say {tally[name]}"
+            message = f"{name}: state, contract, payments and completion are {found}, its events say {tally[name]}"
             yield AuditFinding("replay", message, remedy)
 
 
-def _tally(events: Sequence[Event]) -> dict[str, tuple[int, int, int]]:
-    """Return state, contract [cents] and payments [cents] of each facility by reading its own events in a row."""
+def _tally(events: Sequence[Event]) -> dict[str, _Tallied]:
+    """Return how each facility stands by reading its own events in a row."""
     void = {event.payload["number"] for event in events if event.kind == kinds.EVENT_VOIDED}
     own: dict[str, list[Event]] = {}
     for event in events:
-        if event.facility and event.number not in void:
+        if event.facility and event.number not in void and event.kind != kinds.EVENT_VOIDED:
             own.setdefault(event.facility, []).append(event)
     return {name: _standing(sorted(mine, key=lambda event: (event.day, event.number))) for name, mine in own.items()}
 
 
-def _standing(mine: Sequence[Event]) -> tuple[int, int, int]:
-    state, contract, paid = 0, NO_CONTRACT, 0
+def _standing(mine: Sequence[Event]) -> _Tallied:
+    state, contract, paid, completion, renewed = 0, NO_CONTRACT, 0, _NEVER, 0
     for event in mine:
         said = event.payload
         if event.kind in (kinds.FACILITY_REGISTERED, kinds.STATE_ADVANCED, kinds.STATE_RETURNED):
             before, state = state, STATES.index(said["state"])
-            contract = NO_CONTRACT if ends_contract(before, state) else contract
+            ended = ends_contract(before, state)
+            contract, completion = (NO_CONTRACT, _NEVER) if ended else (contract, completion)
+            renewed = event.number if ended else renewed
         elif event.kind == kinds.CONTRACT_LET:
-            contract = said["capex"]
+            contract = said["capex"] if event.number > renewed else contract
+        elif event.kind == kinds.COMPLETION_RESCHEDULED:
+            completion = said["completion"] if event.number > renewed else completion
         elif event.kind == kinds.PAYMENT_MADE:
             paid += said["cents"]
-    return state, contract, paid
+    return state, contract, paid, completion
 
 
 def _files(events: Sequence[Event]) -> dict[tuple[str, str], str]:

@@ -15,8 +15,11 @@ from xinji.build.signature import PrivateKey
 from xinji.core.facilities import STATES
 from xinji.errors import Fault, InputError, raise_if
 from xinji.io.acceptance import AcceptanceRecord, gathered, read_acceptance
-from xinji.workflow.building_drafts import Standings, project_ids, record_drafts, standings, unknown_faults
+from xinji.workflow.building_days import future_faults
+from xinji.workflow.building_differences import facility_differences
+from xinji.workflow.building_drafts import record_drafts, unknown_faults
 from xinji.workflow.building_places import Place, checked_places, distance_max_m, ledger_parameters
+from xinji.workflow.building_standing import Standings, project_ids, standings
 
 END_OF_TIME = "9999-12-31"
 
@@ -26,8 +29,8 @@ class ImportSettings:
     """How records are taken: by whom, with which key; from which sheet; what may be new or passed over.
 
     ``new`` lets in facilities that the ledger does not know; ``ignored`` names columns to pass over;
-    ``places_checked`` says that places far from the plan are right; ``evidence_root`` is the folder
-    that evidence is named from; ``dry`` records nothing.
+    ``places_checked`` says that places far from the plan are right; ``future`` lets in days that have not come
+    yet; ``evidence_root`` is the folder that evidence is named from; ``dry`` records nothing.
     """
 
     who: str
@@ -36,6 +39,7 @@ class ImportSettings:
     ignored: tuple[str, ...] = ()
     new: bool = False
     places_checked: bool = False
+    future: bool = False
     evidence_root: Path | None = None
     dry: bool = False
 
@@ -44,7 +48,9 @@ class ImportSettings:
 class ImportSummary:
     """What came of a sheet: rows, facilities or projects, events by kind, states entered, money [cents].
 
-    ``unchanged`` rows told nothing new; ``head`` is the ledger's after it, worth keeping elsewhere.
+    ``contract_cents`` is by how much what facilities are let for has grown, amendments and settlements
+    included; ``unchanged`` rows told nothing new; ``differing`` says in words what rows describe otherwise than
+    the ledger, which is not recorded; ``head`` is the ledger's after it, worth keeping elsewhere.
     """
 
     file: str
@@ -58,6 +64,7 @@ class ImportSummary:
     paid_cents: int
     head: str
     dry: bool
+    differing: tuple[str, ...] = ()
 
 
 Taken = list[tuple[int, Draft]]
@@ -78,16 +85,25 @@ def import_records(place: str, path: Path, settings: ImportSettings) -> ImportSu
         head = ledger.head()
         events = ledger.events(Filter(last=head.number))
         now = fold(events, at=END_OF_TIME)
-        known, projects = standings(events, now), project_ids(events)
+        known, projects = standings(events), project_ids(events)
         region = ledger.region()
         far_m = distance_max_m(ledger_parameters(region.currency))
+        let = _let(known)
         places, faults = checked_places(records, now, region.crs, far_m, trusted=settings.places_checked)
         faults += unknown_faults(records, known, projects, new=settings.new)
+        if not settings.future:
+            faults += [fault for it in records for fault in future_faults(it.layer, it.day, it.row)]
         taken = _taken(records, known, places, faults)
         raise_if(gathered(sorted(faults, key=_line)), InputError)
         layers = [record.layer for record in records]
         found = summary_of(path.name, [record.id for record in records], taken, settings, head)
-        return found if settings.dry else append(ledger, taken, layers, found, head)
+        found = replace(found, contract_cents=_let(known) - let, differing=facility_differences(records, now))
+        return append(ledger, taken, layers, found, head)
+
+
+def _let(known: Standings) -> int:
+    """Return what all facilities together are let for [cents]."""
+    return sum(standing.contract for standing in known.values())
 
 
 def _line(fault: Fault) -> int:
@@ -109,7 +125,7 @@ def _taken(
 
 
 def summary_of(file: str, ids: Sequence[str], taken: Taken, settings: ImportSettings, head: Head) -> ImportSummary:
-    """Return what ``taken`` from the rows about ``ids`` adds up to; ``head`` is the ledger's before."""
+    """Return what ``taken`` from the rows about ``ids`` adds up to, but contracts; ``head`` is the ledger's before."""
     drafts = [draft for _, draft in taken]
     entered = [str(draft.payload["state"]) for draft in drafts if draft.kind == kinds.STATE_ADVANCED]
     counted = Counter(entered)
@@ -121,7 +137,7 @@ def summary_of(file: str, ids: Sequence[str], taken: Taken, settings: ImportSett
         unchanged=len(ids) - len({row for row, _ in taken}),
         events=dict(Counter(draft.kind for draft in drafts)),
         states={state: counted[state] for state in STATES if state in counted},
-        contract_cents=sum(int(d.payload["capex"]) for d in drafts if d.kind == kinds.CONTRACT_LET),
+        contract_cents=0,
         paid_cents=sum(int(d.payload["cents"]) for d in drafts if d.kind == kinds.PAYMENT_MADE),
         head=str(head),
         dry=settings.dry,
@@ -129,7 +145,7 @@ def summary_of(file: str, ids: Sequence[str], taken: Taken, settings: ImportSett
 
 
 def append(ledger: Ledger, taken: Taken, layers: Sequence[str], found: ImportSummary, head: Head) -> ImportSummary:
-    """Record ``taken``, all or none, and return ``found`` with the ledger's new head.
+    """Record ``taken``, all or none, and return ``found`` with the ledger's new head; a dry run only judges it.
 
     Raises InputError with the rows (named by ``layers``) that the ledger refuses, ConflictError where
     their facilities or projects changed since ``head``.
@@ -137,7 +153,10 @@ def append(ledger: Ledger, taken: Taken, layers: Sequence[str], found: ImportSum
     if not taken:
         return found
     try:
-        ledger.append([draft for _, draft in taken], expected=head)
+        if found.dry:
+            ledger.check([draft for _, draft in taken])
+        else:
+            ledger.append([draft for _, draft in taken], expected=head)
     except ConflictError:
         raise
     except InputError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from xinji.build import event_drafts as drafts_of
 from xinji.build.event import Draft
 from xinji.build.event_drafts import ProjectFacts
 from xinji.build.fold import Projects
-from xinji.build.ledger import Ledger
+from xinji.build.ledger import Filter, Ledger
 from xinji.build.register import (
     BY_INDUSTRY,
     BY_PARK,
@@ -25,6 +25,7 @@ from xinji.build.register import (
     counts,
     industrial_divisions,
     project_faults,
+    quarter_end,
     quarter_of,
     register,
     total,
@@ -37,9 +38,11 @@ from xinji.io.acceptance import gathered
 from xinji.io.acceptance_projects import GBT4754, NO_STATE, SCENARIOS_5G, ProjectRecord, code_list, read_projects
 from xinji.io.plan_tables import COUNT, MONEY, PLAIN, TEXT, Table, Value, money
 from xinji.show.text import Words
+from xinji.workflow.building_days import future_faults
+from xinji.workflow.building_differences import project_differences
 from xinji.workflow.building_drafts import ON_THE_WAY
 from xinji.workflow.building_import import ImportSettings, ImportSummary, Taken, append, summary_of
-from xinji.workflow.building_report import END_OF_TIME
+from xinji.workflow.building_standing import Standing, Standings, Told, project_standings
 
 SEPARATOR = ";"
 """Stands between the scenarios of a project in the ledger."""
@@ -81,12 +84,18 @@ def import_projects(place: str, path: Path, settings: ImportSettings) -> ImportS
     records = read_projects(path, sheet=settings.sheet, ignored=settings.ignored, evidence_root=settings.evidence_root)
     with Ledger.open(place, who=settings.who, key=settings.key) as ledger:
         head = ledger.head()
-        known = ledger.projects(END_OF_TIME, known=head.number)
+        events = ledger.events(Filter(last=head.number))
+        known = project_standings(events)
         faults = list(_code_faults(records))
+        if not settings.future:
+            days = [(record, max(record.day, record.registered)) for record in records]
+            faults += [fault for it, day in days for fault in future_faults(it.layer, day, it.row)]
         taken = list(_taken(records, known, faults))
         raise_if(gathered(faults), InputError)
         found = summary_of(path.name, [record.id for record in records], taken, settings, head)
-        return found if settings.dry else append(ledger, taken, [record.layer for record in records], found, head)
+        facts = {record.layer: _facts(record) for record in records}
+        found = replace(found, differing=project_differences(records, facts, events))
+        return append(ledger, taken, [record.layer for record in records], found, head)
 
 
 def _scenario_codes(texts: Sequence[str]) -> tuple[str, ...]:
@@ -121,21 +130,20 @@ def _facts(record: ProjectRecord) -> ProjectFacts:
     )
 
 
-def _taken(records: Sequence[ProjectRecord], known: Projects, faults: list[Fault]) -> Taken:
-    states = dict(zip(known.id.tolist(), known.state.tolist(), strict=True))
+def _taken(records: Sequence[ProjectRecord], known: Standings, faults: list[Fault]) -> Taken:
     taken: Taken = []
     for row in sorted(range(len(records)), key=lambda k: (records[k].day, k)):
         record = records[row]
-        if record.id not in states:
+        if record.id not in known:
             taken.append((row, drafts_of.project_registered(_facts(record), day=record.registered)))
-            states[record.id] = PLANNED
-        taken += [(row, draft) for draft in _project_drafts(record, states, faults)]
+            known[record.id] = Standing(Told([(record.registered, PLANNED)]))
+        taken += [(row, draft) for draft in _project_drafts(record, known[record.id], faults)]
     return taken
 
 
-def _project_drafts(record: ProjectRecord, states: dict[str, int], faults: list[Fault]) -> Iterator[Draft]:
-    old, new = states[record.id], record.state
-    if new not in (NO_STATE, old):
+def _project_drafts(record: ProjectRecord, standing: Standing, faults: list[Fault]) -> Iterator[Draft]:
+    old, new = standing.state, record.state
+    if new not in (NO_STATE, old) and not standing.was(new, record.day):
         steps = () if old == CANCELLED else steps_between(old, new)
         if not steps:
             message = f"{record.id} is {STATES[old]} and cannot become {STATES[new]}"
@@ -143,9 +151,13 @@ def _project_drafts(record: ProjectRecord, states: dict[str, int], faults: list[
         for state in steps:
             reason = record.reason if state == new else ON_THE_WAY.format(state=STATES[new])
             yield drafts_of.project_advanced(record.id, STATES[state], day=record.day, reason=reason)
-        states[record.id] = new
+            standing.enter(state, record.day)
     for file in record.evidence:
-        yield drafts_of.project_evidenced(record.id, day=record.day, name=file.name, sha256=file.sha256, size=file.size)
+        if file.sha256 not in standing.evidence:
+            yield drafts_of.project_evidenced(
+                record.id, day=record.day, name=file.name, sha256=file.sha256, size=file.size
+            )
+            standing.evidence.add(file.sha256)
 
 
 def register_report(place: str, *, at: str = "", known: str | int | None = None) -> RegisterReport:
@@ -156,7 +168,7 @@ def register_report(place: str, *, at: str = "", known: str | int | None = None)
     """
     with Ledger.open(place) as ledger:
         region = ledger.region()
-        facilities = ledger.facilities(at, known=known)
+        facilities = ledger.facilities(quarter_end(at or ledger.facilities(known=known).at), known=known)
         found = ledger.projects(facilities.at, known=known)
     projects = tuple(_projects(found, facilities))
     if not projects:

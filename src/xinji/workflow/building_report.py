@@ -165,13 +165,15 @@ def _year_ends(events: Sequence[Event], baseline: Baseline | None, at: str) -> l
 def _years(baseline: Baseline | None, before: Facilities, now: Facilities) -> tuple[YearMoney, ...]:
     both = match(before, now)
     budgets = dict(zip(baseline.years, baseline.budgets, strict=True)) if baseline else {}
-    years = sorted({*budgets, *both.stage.tolist(), *now.paid_year.tolist()})
+    # What stood before the plan is no part of either side.
+    ours = np.isin(now.paid_facility, both.now)
+    years = sorted({*budgets, *both.stage.tolist(), *now.paid_year[ours].tolist()})
     return tuple(
         YearMoney(
             year=year,
             budget=budgets.get(year, 0),
             planned=int(both.planned[both.stage == year].sum()),
-            paid=int(now.paid_cents[now.paid_year == year].sum()),
+            paid=int(now.paid_cents[ours & (now.paid_year == year)].sum()),
         )
         for year in years
     )

@@ -21,6 +21,7 @@ _MONEY = ("planned", "added", "cancelled", "reestimated", "price", "expected", "
 _COUNTS = (
     ("count", "planned"), ("new", "added"), ("lost", "cancelled"), ("waiting", "waiting"),
     ("underway", "underway"), ("done", "done"), ("late", "late"), ("overdue", "overdue"), ("moved", "moved"),
+    ("rescheduled", "rescheduled"),
 )  # fmt: skip
 METHOD_WORDS = {"as_planned": "as_planned", "cpi": "cpi_method", "cpi_spi": "cpi_spi", "prices": "prices"}
 FINISH_WORDS = {"plan": "plan", "slip": "slip_method", "earned_schedule": "earned_schedule"}
@@ -99,12 +100,17 @@ def _blank(value: float) -> Value:
 
 def _progress(report: VarianceReport, by: str, lines: Sequence[Variance], words: Words) -> Table:
     rows: list[tuple[Value, ...]] = [
-        (name, *(getattr(line.counts, field) for _, field in _COUNTS), _blank(line.slip_days), _blank(line.price_ratio))
+        (
+            name, *(getattr(line.counts, field) for _, field in _COUNTS), _blank(line.slip_days),
+            _blank(line.agreed_days), _blank(line.price_ratio),
+        )
         for name, line in [
             *((group_name(words, by, line.group), line) for line in lines), (words["building.total"], report.total)
         ]
     ]  # fmt: skip
-    columns = _columns(words, (by, TEXT), *((key, COUNT) for key, _ in _COUNTS), ("slip", DAYS), ("ratio", INDEX))
+    columns = _columns(
+        words, (by, TEXT), *((key, COUNT) for key, _ in _COUNTS), ("slip", DAYS), ("agreed", DAYS), ("ratio", INDEX)
+    )
     return Table(f"progress_by_{by}", _titled(words, "progress", by), columns, tuple(rows), frozenset({len(lines)}))
 
 
@@ -187,10 +193,12 @@ def _years(report: VarianceReport, words: Words) -> Table:
 def _facilities(report: VarianceReport, words: Words) -> Table:
     both = match(report.before, report.now)
     late, now, expected, paid = days_late(both), report.now, expected_capex(report.now), report.now.paid
+    agreed = now.rescheduled
     columns = _columns(
         words, ("id", TEXT), ("technology", TEXT), ("kind", TEXT), ("area", TEXT), ("project", TEXT), ("stage", PLAIN),
         ("state", TEXT), ("since", TEXT), ("planned", MONEY), ("contract", MONEY), ("paid", MONEY),
-        ("expected", MONEY), ("days_late", DAYS), ("x_m", "0.0"), ("y_m", "0.0"), ("identifier", TEXT),
+        ("expected", MONEY), ("days_late", DAYS), ("completion", TEXT), ("x_m", "0.0"), ("y_m", "0.0"),
+        ("identifier", TEXT),
     )  # fmt: skip
     rows: tuple[tuple[Value, ...], ...] = tuple(
         (
@@ -198,7 +206,8 @@ def _facilities(report: VarianceReport, words: Words) -> Table:
             name_of(words, "kind", str(now.kind[k])), name_of(words, "group", str(now.area[k])), str(now.project[k]),
             int(both.stage[row]), words[f"state.{STATES[int(now.state[k])]}"], _day(now.since[k, now.state[k]]),
             money(both.planned[row]), "" if now.contract_capex[k] == NO_CONTRACT else money(now.contract_capex[k]),
-            money(paid[k]), money(expected[k]), max(int(late[row]), 0), _metres(now.x_m[k]), _metres(now.y_m[k]),
+            money(paid[k]), money(expected[k]), max(int(late[row]), 0),
+            _day(now.completion[k]) if agreed[k] else "", _metres(now.x_m[k]), _metres(now.y_m[k]),
             str(now.identifier[k]),
         )
         for row, k in enumerate(both.now.tolist())
@@ -242,6 +251,7 @@ def _variance_object(line: Variance) -> dict[str, object]:
     sums = {name: getattr(line.money, name) for name in (*_MONEY, "changes", "difference")}
     counts = {name: getattr(line.counts, name) for name in line.counts.__slots__}
     ratios = {"price_ratio": _null(line.price_ratio), "slip_days": _null(line.slip_days)}
+    ratios["agreed_days"] = _null(line.agreed_days)
     return {"group": line.group, "money": sums, "counts": counts, **ratios}
 
 

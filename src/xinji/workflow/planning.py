@@ -33,6 +33,7 @@ from xinji.io.plan_decisions import Decisions, read_decisions
 from xinji.io.plan_diff import diff_plans
 from xinji.io.plan_files import write_all
 from xinji.io.plan_json import read_plan_json
+from xinji.io.plan_replanned import replanned_in
 from xinji.io.region import build, locate, read
 from xinji.io.settings import changed_config
 from xinji.io.study_file import read_study_file, write_study_file
@@ -59,6 +60,7 @@ from xinji.workflow.replanning import (
     replanned_of,
     require_unchanged,
 )
+from xinji.workflow.replanning_last import LAST_FILE, LastPlan, explained, read_last
 
 PLAN_FILE = "plan.json"
 REPORT_FILE = "report.html"
@@ -75,7 +77,7 @@ _OF_FLOORS = ("floor ", "the bound ", "the certificate's bound ")
 FRONTIER_FILES = ("frontier.json", "frontier.csv", "frontier.png", "frontier.svg")
 """What ``xinji frontier`` adds to a plan's folder; it goes with the plan when that is replaced."""
 
-_OURS = {PLAN_FILE, STUDY_FILE, REGION_FOLDER, "plan.gpkg", "bill_of_materials.xlsx", "tables", "layers"}
+_OURS = {PLAN_FILE, LAST_FILE, STUDY_FILE, REGION_FOLDER, "plan.gpkg", "bill_of_materials.xlsx", "tables", "layers"}
 _OURS |= set(FRONTIER_FILES)
 
 
@@ -87,9 +89,9 @@ class PlanSettings:
     ``floors`` are added to the region's; ``question`` replaces its own unless empty; ``keep`` is a
     plan.gpkg whose decisions hold. With ``ledger`` the plan is made again from what that says: the years
     before that of its date are over, and what is let or built is frozen; ``slips`` pairs ids of what is
-    let with later years of completion, and ``learn_costs`` prices trenches still to dig as those let.
-    ``tries`` says how long to search, ``seconds`` [s] ends the search earlier on a slow machine, ``seed``
-    fixes its random numbers.
+    let with later years of completion, ``learn_costs`` prices trenches still to dig as those let, and ``last``
+    is the plan (its folder or plan.json) that the report explains the difference to. ``tries`` says how long
+    to search, ``seconds`` [s] ends the search earlier on a slow machine, ``seed`` fixes its random numbers.
     """
 
     changes: tuple[tuple[str, str], ...] = ()
@@ -99,6 +101,7 @@ class PlanSettings:
     ledger: Facilities | None = None
     slips: tuple[tuple[str, int], ...] = ()
     learn_costs: bool = False
+    last: Path | None = None
     tries: int = 100
     seconds: float = 120.0
     seed: int = 0
@@ -109,7 +112,7 @@ class PlanRun:
     """A study and where it comes from: the region's folder, and the region.toml that was planned.
 
     ``seconds`` is the time from reading to the checked plan; ``replanned`` what the ledger left, if the
-    plan was made again from one.
+    plan was made again from one, and ``last`` the plan before it, if that was named.
     """
 
     study: Study
@@ -119,6 +122,7 @@ class PlanRun:
     seconds: float
     seed: int
     replanned: Replanned | None = None
+    last: LastPlan | None = None
 
 
 def _quiet(_step: str, _done: int, _total: int) -> None:
@@ -191,6 +195,7 @@ def plan_region(
     tell("read", 0, 1)
     region, wishes, config, text = _read(source, settings)
     start, frozen = _begun(settings, region, wishes, config), None
+    last = None if settings.last is None else read_last(settings.last, region=region.name, currency=region.currency)
     if start is not None:
         region, wishes = start.region, start.wishes
     tell("demand", 0, 1)
@@ -228,13 +233,13 @@ def plan_region(
     made = None
     if start is not None and frozen is not None:
         made = replanned_of(start, frozen, study.problem, plan)
-    return PlanRun(study, source, config, text, time.monotonic() - begun, settings.seed, made)
+    return PlanRun(study, source, config, text, time.monotonic() - begun, settings.seed, made, last)
 
 
 def _begun(settings: PlanSettings, region: Region, wishes: Policy, config: RegionConfig) -> Start | None:
     """Return where a plan begins that is made again; None where it is made for the first time."""
     if settings.ledger is None:
-        wrong = [("--slip", settings.slips), ("--learn-costs", settings.learn_costs)]
+        wrong = [("--slip", settings.slips), ("--learn-costs", settings.learn_costs), ("--last", settings.last)]
         raise_if(
             [Fault(name, "there is no ledger to plan from", "Give --ledger, too.") for name, asked in wrong if asked]
         )
@@ -295,9 +300,10 @@ def _solve(assembly: Assembly, offers: tuple[Offer, ...], settings: PlanSettings
         sequential = solve_sequential(problem, technology, plan, hurried)
     tell("check", 0, 1)
     _verify(problem, sequential)
-    plan = outdo(problem, plan, sequential, replace(effort, progress=None))
-    _verify(problem, plan)
-    return plan, sequential
+    better = outdo(problem, plan, sequential, replace(effort, progress=None))
+    if better is not plan:
+        _verify(problem, better)
+    return better, sequential
 
 
 def _effort(settings: PlanSettings, tell: Progress, step: str, rounds: int = 1) -> Effort:
@@ -357,7 +363,12 @@ def write_study(run: PlanRun, out: Path, *, language: str = "zh", progress: Prog
     with _made_parents_undone(out), atomic_folder(out, marker=PLAN_FILE) as fresh, _named(fresh, out):
         paths = write_all(fresh, study, words=text, replanned=run.replanned)
         paths[REPORT_FILE] = fresh / REPORT_FILE
-        paths[REPORT_FILE].write_text(render(study, language=language), encoding="utf-8")
+        why = explained(run.last, study, run.replanned)
+        page = render(study, language=language, replanned=run.replanned, explained=why)
+        paths[REPORT_FILE].write_text(page, encoding="utf-8")
+        if run.last is not None:
+            paths[LAST_FILE] = fresh / LAST_FILE
+            paths[LAST_FILE].write_text(run.last.text, encoding="utf-8")
         _copy_region(run, fresh / REGION_FOLDER)
         paths[STUDY_FILE] = write_study_file(fresh / STUDY_FILE, study, fresh / REGION_FOLDER)
         inside = {name: path.relative_to(fresh) for name, path in paths.items()}
@@ -432,8 +443,12 @@ def report(folder: Path, *, language: str = "zh", out: Path | None = None) -> Pa
     path = out or folder / REPORT_FILE
     if path.is_dir():
         raise OutputError(f"{path}: a folder of this name is in the way. Name a file.")
+    made = replanned_in(read_plan_json(folder / PLAN_FILE))
+    named = (folder / LAST_FILE).is_file()
+    last = read_last(folder / LAST_FILE, region=study.region.name, currency=study.region.currency) if named else None
     with _made_parents_undone(path), atomic_file(path) as fresh:
-        fresh.write_text(render(study, language=language), encoding="utf-8")
+        page = render(study, language=language, replanned=made, explained=explained(last, study, made))
+        fresh.write_text(page, encoding="utf-8")
     return path
 
 

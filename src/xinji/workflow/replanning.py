@@ -37,7 +37,8 @@ class Start:
 
     ``whole`` is the policy of all years; the budgets of ``wishes`` are still those of that policy.
     ``region`` and ``config`` hold the prices ``learned`` from ``ledger``; ``masts`` are the sites that
-    were built, at their real places; ``finish`` gives the years to which work slips, by id.
+    were built, at their real places; ``finish`` gives the years to which work slips, by id: those to which the
+    ledger has it rescheduled, and what was asked for beyond that.
     """
 
     ledger: Facilities
@@ -79,7 +80,7 @@ def begin(
     if first > wishes.years[-1]:
         message = f"the ledger stands at {ledger.at}, the last planned year is {wishes.years[-1]}"
         raise PolicyError([Fault("policy.years", message, "Add years and budgets, or give an earlier --at.")])
-    finish = dict(slips)
+    finish = _rescheduled(ledger, first) | dict(slips)
     facts = facts_of(ledger, first, finish)
     learned = _learned(ledger, facts, region) if learn else ()
     changed = {cost.key: _taught(region.parameters.entries[cost.key], cost, ledger.at) for cost in learned}
@@ -96,6 +97,12 @@ def begin(
         finish=finish,
         learned=learned,
     )
+
+
+def _rescheduled(ledger: Facilities, first: int) -> dict[str, int]:
+    """Return the year, from ``first`` on, in which what ``ledger`` has rescheduled is complete, by id."""
+    rows = np.flatnonzero(ledger.rescheduled).tolist()
+    return {str(ledger.id[row]): max(int(str(ledger.completion[row])[:4]), first) for row in rows}
 
 
 def _floors(floors: tuple[Floor, ...], first: int) -> tuple[Floor, ...]:
@@ -117,7 +124,7 @@ def _learned(ledger: Facilities, facts: Facts, region: Region) -> tuple[LearnedC
         [place.get(str(name), -1) if dug else -1 for name, dug in zip(ledger.id, mine, strict=True)], dtype=np.int64
     )
     known = facts.frozen & ((ledger.contract_capex != NO_CONTRACT) | (facts.stands & (facts.paid > 0)))
-    return learned_prices(trenches, trench, facts.cost, known, region.parameters)
+    return learned_prices(trenches, trench, facts.cost - ledger.sunk, known, region.parameters)
 
 
 def _taught(entry: Parameter, cost: LearnedCost, at: str) -> Parameter:

@@ -93,7 +93,7 @@ def commit(
     offered = (option >= 0) & (options.before[option] == EXISTING)
     priced = _prices(facts, option, served, years)
     aside = np.where(facts.frozen & ~priced & (trench < 0) & (facts.due <= years[-1]), facts.owed, 0)
-    aside = np.where((trench >= 0) & facts.stands, facts.owed, aside)
+    aside = np.where(((trench >= 0) & facts.stands) | (facilities.state == RETIRED), facts.owed, aside)
     capex = np.full(len(options.id), AS_OFFERED, dtype=np.int64)
     known = np.flatnonzero(facts.frozen & (option >= 0) & ~offered)
     capex[option[known]] = np.where(

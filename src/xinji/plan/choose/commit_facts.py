@@ -29,8 +29,9 @@ class Facts:
 
     ``frozen`` ones are not the plan's to choose, of which ``stands`` are built. ``year`` is that of
     completion: real, or the expected one, which is never past; -1 where there is none. ``cost`` = ``paid`` +
-    ``owed`` [cents]; what is owed is due in ``due``. ``moved_m`` [m] lies between the planned and the
-    measured place, 0 where either is missing; ``until`` is the year of retirement, or far away.
+    ``owed`` [cents]; what is owed, also by the contract of something retired, is due in ``due``. ``moved_m``
+    [m] lies between the planned and the measured place, 0 where either is missing; ``until`` is the year of
+    retirement, or far away.
     """
 
     first: int
@@ -50,9 +51,10 @@ def facts_of(facilities: Facilities, first: int, finish: Mapping[str, int]) -> F
 
     Who is let but not built is finished in the year that ``finish`` gives by id, else as planned, and
     no earlier than ``first``. The cost is the contract's, without one the planned, and whatever was paid if
-    that is more; what is accepted without a contract costs what was paid for it, if anything was.
+    that is more; what is accepted without a contract costs what was paid for it, if anything was. What was paid
+    under a contract that ended is spent, and pays for nothing that is owed.
     """
-    state, paid = facilities.state, facilities.paid
+    state, paid, towards = facilities.state, facilities.paid, facilities.paid - facilities.sunk
     frozen, stands = np.isin(state, FROZEN), np.isin(state, STANDING)
     done = np.full(len(facilities), -1, dtype=np.int64)
     for code in reversed(STANDING):
@@ -62,9 +64,10 @@ def facts_of(facilities: Facilities, first: int, finish: Mapping[str, int]) -> F
     expected = np.maximum(np.where(hoped >= 0, hoped, facilities.planned_year), first)
     year = np.where(frozen & ~stands, expected, np.where(done >= 0, done, facilities.planned_year))
     let = facilities.contract_capex != NO_CONTRACT
-    settled = ~let & np.isin(state, (ACCEPTED, IN_USE)) & (paid > 0)
-    agreed = np.where(let, facilities.contract_capex, np.where(settled, paid, facilities.planned_capex))
-    owed = np.where(frozen, np.maximum(agreed - paid, 0), 0)
+    settled = ~let & np.isin(state, (ACCEPTED, IN_USE)) & (towards > 0)
+    agreed = np.where(let, facilities.contract_capex, np.where(settled, towards, facilities.planned_capex))
+    retired = state == RETIRED
+    owed = np.where(frozen | (retired & let), np.maximum(agreed - towards, 0), 0)
     apart = np.hypot(facilities.x_m - facilities.planned_x_m, facilities.y_m - facilities.planned_y_m)
     gone = _years(facilities.since[:, RETIRED])
     return Facts(
@@ -75,9 +78,9 @@ def facts_of(facilities: Facilities, first: int, finish: Mapping[str, int]) -> F
         cost=paid + owed,
         paid=paid,
         owed=owed,
-        due=np.where(owed > 0, np.where(stands, first, year), -1),
+        due=np.where(owed > 0, np.where(stands | retired, first, year), -1),
         moved_m=np.where(np.isfinite(apart), apart, 0.0),
-        until=np.where((state == RETIRED) & (gone >= 0), gone, np.iinfo(np.int64).max),
+        until=np.where(retired & (gone >= 0), gone, np.iinfo(np.int64).max),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xinji.core.arrays import Ints
+from xinji.core.facilities import RETIRED
 from xinji.core.offer import EXISTING, Offer
 from xinji.core.plan import Plan
 from xinji.core.problem import NEVER, Problem
@@ -54,8 +55,7 @@ def reckon(commitment: Commitment, offers: Sequence[Offer], years: Sequence[int]
     past = int((year < facts.first).sum())
     spent = np.array([facilities.paid_cents[facilities.paid_year == y].sum() for y in years], dtype=np.int64)
     aside = np.array([commitment.aside[facts.due == y].sum() for y in years], dtype=np.int64)
-    standing = sum(int(to_cents(offer.opex[offer.built == EXISTING]).sum()) for offer in offers)
-    opex = past_opex(facilities, facts, ~commitment.offered, year) + standing
+    opex = past_opex(facilities, facts, ~commitment.offered, year) + _stood(commitment, offers, year)
     opex[past:] = _outside_opex(commitment, year)[past:]
     left = (budget - spent - opex)[:past]
     moved = np.concatenate([-left, np.zeros(len(year) - past, dtype=np.int64)])
@@ -71,6 +71,16 @@ def reckon(commitment: Commitment, offers: Sequence[Offer], years: Sequence[int]
         available=(budget + moved - spent - aside - opex)[past:],
         before=int(facilities.paid_cents[facilities.paid_year < year[0]].sum()),
     )
+
+
+def _stood(commitment: Commitment, offers: Sequence[Offer], year: Ints) -> Ints:
+    """Return what running all that the region has standing costs by ``year`` (t,) [cents]; less once it is retired."""
+    opex = np.concatenate([to_cents(offer.opex) for offer in offers])
+    standing = np.concatenate([offer.built == EXISTING for offer in offers])
+    mine = np.flatnonzero(commitment.offered & (commitment.facilities.state == RETIRED))
+    gone = year >= commitment.facts.until[mine][:, None]
+    retired = (opex[commitment.option[mine]][:, None] * gone).sum(axis=0)
+    return np.asarray(opex[standing].sum() - retired, dtype=np.int64)
 
 
 def _outside_opex(commitment: Commitment, year: Ints) -> Ints:

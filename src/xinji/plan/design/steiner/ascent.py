@@ -135,15 +135,15 @@ def _ascend(state: _State) -> tuple[Ints, Ints, Floats]:
         while True:
             size, cut = _close(state, k, visit, looked, size, cut)
             looked = size
+            if cut < 0:
+                state.growing[state.terminals[k]] = 0
+                break
             for place in range(known, size):
                 node.append(state.member[place])
                 since.append(state.height[k])
                 previous.append(state.last[k])
                 state.last[k] = len(node) - 1
             known = size
-            if cut < 0:
-                state.growing[state.terminals[k]] = 0
-                break
             cut = _inside_dropped(state, visit, cut)
             if cut > limit:
                 heapq.heappush(heap, (cut, k))

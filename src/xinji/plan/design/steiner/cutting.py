@@ -101,13 +101,16 @@ def cutting_planes(
     course = _Course(graph, terminals, found, limit)
     gaps: list[float] = []
     others = terminals[terminals != found.root]
+    longest = 0.0
     for _ in range(_ROUNDS):
-        relaxed = course.lp.solve(seconds=clock.left)
+        # What follows a solve takes time of its own.
+        relaxed = course.lp.solve(seconds=clock.left - longest)
+        begun = clock.spent
         if np.isinf(relaxed.bound):
             course.bound = limit
             return course.result(exhausted=True)
         course.note(relaxed)
-        if not relaxed.solved or clock.left <= 0.0 or course.bound >= limit:
+        if not relaxed.solved or clock.left <= longest or course.bound >= limit:
             return course.result(exhausted=course.bound >= limit)
         course.value = np.asarray(relaxed.value)
         gaps.append(limit - course.bound)
@@ -116,4 +119,5 @@ def cutting_planes(
         stalled = len(gaps) > _STALLED_ROUNDS and gaps[-1] > (1.0 - _STALLED_SHARE) * gaps[-_STALLED_ROUNDS]
         if course.separated(rng.permutation(others)) == 0 or stalled:
             return course.result(exhausted=True)
+        longest = max(longest, clock.spent - begun)
     return course.result(exhausted=False)

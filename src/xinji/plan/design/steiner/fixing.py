@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xinji.core.arrays import Floats, Ints
+from xinji.plan.design.proof import Clock
 from xinji.plan.design.steiner.ascent import Ascent, Digraph, arc_bounds, ascend, digraph
 from xinji.plan.design.steiner.graph import EdgeGraph
 
@@ -32,17 +33,23 @@ def both_ways(graph: EdgeGraph) -> Digraph:
     return digraph(graph.node_count, tail, head)
 
 
-def fixing(graph: EdgeGraph, terminals: Ints, roots: Ints) -> Fixing:
-    """Return what dual ascents on ``graph`` from each of the ``roots``, terminals themselves, prove together."""
+def fixing(graph: EdgeGraph, terminals: Ints, roots: Ints, clock: Clock) -> Fixing:
+    """Return what dual ascents on ``graph`` from each of the ``roots``, terminals themselves, prove together.
+
+    The first root always counts, each further one where ``clock`` has as much time left as the one before took.
+    """
     arcs, cost = both_ways(graph), np.repeat(graph.cost, 2)
     edge_bound = np.zeros(len(graph.cost))
     best: tuple[int, Ascent] | None = None
     for root in roots:
+        begun = clock.spent
         ascent = ascend(arcs, cost, int(root), terminals)
         if best is None or ascent.bound > best[1].bound:
             best = int(root), ascent
         by_arc = ascent.bound + arc_bounds(arcs, ascent.reduced, int(root), terminals)
         np.maximum(edge_bound, by_arc.reshape(-1, 2).min(axis=1), out=edge_bound)
+        if clock.left <= clock.spent - begun:
+            break
     if best is None:
         raise ValueError("A dual ascent needs at least one root")
     return Fixing(*best, edge_bound)

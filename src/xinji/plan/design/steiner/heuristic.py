@@ -63,12 +63,16 @@ def heuristic_tree(
         best = _better(net, best, _local(net, _hinted(net, hint), first))
     if len(net.terminals) > 1:
         rounds: tuple[Callable[[int], Floats], ...] = (partial(_disturbed, net, rng), _reduced(graph, net))
+        longest = 0.0
         for turn in range(starts):
-            if clock.left == 0.0:
+            # A round that time would cut short is not begun.
+            if clock.left <= longest:
                 break
+            begun = clock.spent
             root = int(rng.choice(net.terminals))
             other = _local(net, rounds[turn % len(rounds)](root), root)
             best = _better(net, best, other if clock.left == 0.0 else _united(net, rng, best, other))
+            longest = max(longest, clock.spent - begun)
     return np.flatnonzero(best)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from xinji.core.arrays import Bools, Floats, Ints
 from xinji.plan.design.steiner.maxflow import Cuts
-from xinji.plan.design.steiner.prize_bound import best_ascent
+from xinji.plan.design.steiner.prize_bound import Arborescence, Bound, best_ascent
 from xinji.plan.design.steiner.prize_case import Case
 from xinji.plan.design.steiner.prize_cuts import prize_cuts
 from xinji.plan.design.steiner.prize_local import improved
@@ -17,31 +17,38 @@ from xinji.plan.design.steiner.prize_state import Search
 from xinji.plan.design.steiner.prize_tree import Ground, best_tree, ground_of, joined_nodes
 
 _ROUNDS = 200
-_STALLED_ROUNDS = 12
+_STALLED_ROUNDS = 5
 _PROGRESS = 0.01
 _MOST_CUTS = 60
 _FEW_CUTS = 10
 _TAKEN = 0.5
 _BARELY = 1e-3
 _NEAR = 1.03
-_MERGED_ROUNDS = 6
+_AFRESH = 0.6
+_ZERO = 1e-9
+_MERGED_ROUNDS = 2
 _SECONDS = 0.05
 
 
 def relax(state: Search, case: Case, merge: Callable[[Search, Case, Bools], None]) -> tuple[float, Case, int]:
-    """Return the relaxation's bound, the case less what it rules out and a node to branch on (-1 if none is left).
+    """Return the relaxation's bound, the case less what it rules out and a node to branch on.
 
+    The node is -1 where none is left, or so little is left that the case is worth a relaxation of its own.
     ``merge`` looks for better trees among some nodes (n,) of the case: those of the trees of several rounds.
     """
     root = int(np.flatnonzero(case.required)[0])
     lp = PrizeLp(case, root)
-    lp.add(moat_cuts(best_ascent(case, root)[1].ascent))
+    tree, bound = best_ascent(case, root)
+    lp.add(moat_cuts(bound.ascent))
+    lp.add_pairs(*_open_pairs(case, tree, bound))
     found = _rounds(state, lp, ground_of(case), merge)
     if found.bound > state.cutoff:
         return found.bound, case, -1
     halves = np.where(case.required, 0.0, 0.5 - np.abs(found.nodes - 0.5))
     inside = case.inside[np.argmax(halves)]
-    case = fixed_by(lp, found, state.cutoff)
+    edges, case = len(case.cost), fixed_by(lp, found, state.cutoff)
+    if len(case.cost) < _AFRESH * edges:
+        return found.bound, case, -1
     kept = np.flatnonzero((case.inside == inside) & ~case.required)
     free = kept if len(kept) else np.flatnonzero(~case.required)
     return found.bound, case, int(free[0]) if len(free) else -1
@@ -62,10 +69,9 @@ def _rounds(state: Search, lp: PrizeLp, ground: Ground, merge: Callable[[Search,
         if best.bound > state.cutoff or stalled > _STALLED_ROUNDS or state.clock.left <= 0.0:
             break
         lp.confine(found, state.cutoff - found.bound)
-        cuts = _cuts(lp, found)
-        if not len(cuts.terminal):
+        # With few edges left, a smaller case and its own cuts are solved sooner than this program again.
+        if lp.open_edges < _AFRESH * len(lp.case.cost) or not _cut(lp, found):
             break
-        lp.add(cuts)
         found = lp.solve(seconds=max(state.clock.left, _SECONDS))
         open_gap = max(state.cutoff - found.bound, 0.0)
         stalled = 0 if found.bound - best.bound > _PROGRESS * open_gap else stalled + 1
@@ -74,39 +80,41 @@ def _rounds(state: Search, lp: PrizeLp, ground: Ground, merge: Callable[[Search,
     return best
 
 
-def _cuts(lp: PrizeLp, found: Fraction) -> Cuts:
-    """Return broken cuts of nodes with a prize, or of others where those are few."""
+def _open_pairs(case: Case, tree: Arborescence, bound: Bound) -> tuple[Ints, Ints]:
+    """Return every edge that an ascent left an arc without slack of, with each of its ends but the root."""
+    slack = np.full(len(case.cost), np.inf)
+    inner = tree.edge >= 0
+    np.minimum.at(slack, tree.edge[inner], bound.ascent.slack[inner])
+    edge = np.flatnonzero(slack <= _ZERO * max(abs(bound.value), 1.0))
+    return _with_ends(edge, case, tree.root)
+
+
+def _with_ends(edge: Ints, case: Case, root: int) -> tuple[Ints, Ints]:
+    """Return ``edge`` (k,) with each end of it, without the edges at the root, where pairs say nothing."""
+    edge = edge[(case.tail[edge] != root) & (case.head[edge] != root)]
+    return np.tile(edge, 2), np.concatenate([case.tail[edge], case.head[edge]])
+
+
+def _cut(lp: PrizeLp, found: Fraction) -> bool:
+    """Add the broken pairs and broken cuts of nodes with a prize, or of others where those are few; say if any."""
+    edge, end = _with_ends(np.flatnonzero(found.edges > _BARELY), lp.case, lp.root)
+    over = found.edges[edge] > found.nodes[end] + _BARELY
     prized = lp.case.required | (lp.case.gain > 0.0)
     prized[lp.root] = False
-    cuts = _both(_pairs(lp, found), _broken(lp, found, np.flatnonzero(prized)))
-    if len(cuts.terminal) < _FEW_CUTS:
+    cuts = [_broken(lp, found, np.flatnonzero(prized))]
+    if over.sum() + len(cuts[0].terminal) < _FEW_CUTS:
         prized[lp.root] = True
-        cuts = _both(cuts, _broken(lp, found, np.flatnonzero(~prized)))
-    return cuts
-
-
-def _pairs(lp: PrizeLp, found: Fraction) -> Cuts:
-    """Return broken cuts of two neighbours: an edge is taken no more than either of its ends."""
-    case = lp.case
-    ends = [(case.tail, case.head), (case.head, case.tail)]
-    over = [(found.edges > found.nodes[one] + _BARELY) & (one != lp.root) & (other != lp.root) for one, other in ends]
-    broken = [np.stack([other[at], one[at]], axis=1) for (one, other), at in zip(ends, over, strict=True)]
-    pairs = np.concatenate(broken)
-    return Cuts(pairs[:, 0].copy(), 2 * np.arange(len(pairs) + 1), pairs.ravel())
+        cuts.append(_broken(lp, found, np.flatnonzero(~prized)))
+    lp.add_pairs(edge[over], end[over])
+    for broken in cuts:
+        lp.add(broken)
+    return bool(over.any()) or any(len(broken.terminal) for broken in cuts)
 
 
 def _broken(lp: PrizeLp, found: Fraction, nodes: Ints) -> Cuts:
     nodes = nodes[found.nodes[nodes] > _BARELY]
     nodes = nodes[np.argsort(-found.nodes[nodes], kind="stable")]
     return prize_cuts(lp.graph, found.arcs, found.nodes, lp.root, nodes, most=_MOST_CUTS)
-
-
-def _both(one: Cuts, other: Cuts) -> Cuts:
-    return Cuts(
-        np.concatenate([one.terminal, other.terminal]),
-        np.concatenate([one.start, one.start[-1] + other.start[1:]]),
-        np.concatenate([one.node, other.node]),
-    )
 
 
 def _offer_trees(state: Search, case: Case, ground: Ground, found: Fraction, root: int) -> Bools:

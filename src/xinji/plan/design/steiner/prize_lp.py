@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from xinji.core.arrays import Bools, Floats, freeze
+from xinji.core.arrays import Bools, Floats, Ints, freeze
 from xinji.plan.design.solver import INFEASIBLE, OPTIMAL, GrowingLp
 from xinji.plan.design.steiner.ascent import Ascent, Digraph, digraph, distances
 from xinji.plan.design.steiner.cut_lp import ascent_cuts, entering
@@ -77,6 +77,11 @@ class PrizeLp:
         """Cuts that the relaxation holds."""
         return len(self._age)
 
+    @property
+    def open_edges(self) -> int:
+        """Edges that may be used one way at least."""
+        return int(self.upper[: 2 * len(self.case.cost)].reshape(2, -1).any(axis=0).sum())
+
     def _entries(self) -> csr_array:
         """Return rows: what enters a node less how far it is taken; what leaves one without prize less the same."""
         case, graph = self.case, self.graph
@@ -99,7 +104,18 @@ class PrizeLp:
         row = np.concatenate([np.repeat(np.arange(count), np.diff(start)), np.arange(count)])
         column = np.concatenate([arc, len(self.graph.tail) + cuts.terminal])
         data = np.concatenate([np.ones(len(arc)), np.full(count, -1.0)])
-        fresh = csr_array((data, (row, column)), shape=(count, len(self.cost)))
+        self._keep(csr_array((data, (row, column)), shape=(count, len(self.cost))))
+
+    def add_pairs(self, edge: Ints, end: Ints) -> None:
+        """Let each ``edge`` (k,), either way, be taken no more than its ``end`` (k,), which is not the root."""
+        count, half = len(edge), len(self.case.cost)
+        row = np.tile(np.arange(count), 3)
+        column = np.concatenate([edge, edge + half, end + 2 * half])
+        data = np.repeat([-1.0, -1.0, 1.0], count)
+        self._keep(csr_array((data, (row, column)), shape=(count, len(self.cost))))
+
+    def _keep(self, fresh: csr_array) -> None:
+        count = fresh.shape[0]
         self._add(fresh, np.full(count, np.inf))
         self._rows = csr_array(vstack([self._rows, fresh]))
         self._age = np.concatenate([self._age, np.zeros(count, dtype=np.int64)])

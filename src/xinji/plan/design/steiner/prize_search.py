@@ -94,16 +94,23 @@ def _visit(state: Search, case: Case, bound: float) -> tuple[float, tuple[Case, 
     if state.visited == 1:
         _look_everywhere(state, case)
     bound, case = _shrink(state, case, bound)
+    while bound <= state.cutoff and state.clock.left > 0.0 and _relaxable(case):
+        value, case, node = relax(state, case, _merge)
+        bound = max(bound, value)
+        if node >= 0:
+            return bound, _branches(case, node)
+        if bound <= state.cutoff:
+            bound, case = _shrink(state, _degrees(state, case), bound)
     if bound > state.cutoff:
         return bound, ()
     if case.node_count == 0 or (len(case.cost) == 0 and case.required.any()):
         _last_tree(state, case)
         return np.inf, ()
-    node = _branch_node(case)
-    if case.required.any() and len(case.cost) <= _LP_EDGES and state.clock.left > 0.0:
-        value, case, node = relax(state, case, _merge)
-        bound = max(bound, value)
-    return bound, () if bound > state.cutoff or not case.node_count else _branches(case, node)
+    return bound, _branches(case, _branch_node(case))
+
+
+def _relaxable(case: Case) -> bool:
+    return bool(case.required.any()) and 0 < len(case.cost) <= _LP_EDGES
 
 
 def _shrink(state: Search, case: Case, bound: float) -> tuple[float, Case]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from xinji.core.arrays import Bools
+from xinji.core.arrays import Bools, Floats
 from xinji.plan.design.proof import Clock
 from xinji.plan.design.steiner.reduce_edges import local_deletions, recorded_deletions, short_links
 from xinji.plan.design.steiner.reduce_graph import Shrinking, all_degree_tests, terminal_count
-from xinji.plan.design.steiner.reduce_nodes import MOST, replace_nodes
+from xinji.plan.design.steiner.reduce_nodes import replace_nodes
 from xinji.plan.design.steiner.reduce_records import records_of
 
 _ROUNDS = 30
@@ -25,24 +25,28 @@ def edges_left(work: Shrinking) -> int:
     return len(work.origin) - int(work.tally[0])
 
 
-def shrink(work: Shrinking, clock: Clock, *, forced: Bools | None = None) -> None:
-    """Apply all reductions in rounds, until one takes less than a small share of the edges or time is out.
+def shrink(work: Shrinking, clock: Clock, *, rounds: int = _ROUNDS, forced: Bools | None = None) -> None:
+    """Apply all reductions in ``rounds``, until one takes less than a small share of the edges or time is out.
 
     ``forced`` (n,) marks nodes that are to have degree at most 2, by proof from elsewhere.
     """
     marked = np.zeros(len(work.first), dtype=bool) if forced is None else forced.copy()
-    for _round in range(_ROUNDS):
+    longest = 0.0
+    settled = np.full(len(work.first), np.nan)
+    for _round in range(rounds):
         before = edges_left(work)
         all_degree_tests(work)
-        if terminal_count(work) < 2 or clock.left <= 0.0:
+        begun = clock.spent
+        if terminal_count(work) < 2 or clock.left <= longest:
             return
-        _one_round(work, marked)
+        _one_round(work, marked, settled)
+        longest = clock.spent - begun
         marked[:] = False
         if before - edges_left(work) <= _LEAST_PROGRESS * before:
             return
 
 
-def _one_round(work: Shrinking, forced: Bools) -> None:
+def _one_round(work: Shrinking, forced: Bools, settled: Floats) -> None:
     recorded_deletions(work, records_of(work))
     all_degree_tests(work)
     short_links(work, records_of(work))
@@ -50,7 +54,6 @@ def _one_round(work: Shrinking, forced: Bools) -> None:
     if terminal_count(work) < 2:
         return
     records = records_of(work)
-    for most in (MOST,):
-        replace_nodes(work, records, forced, most, _PAIR_VISITS)
+    replace_nodes(work, records, forced, settled, _PAIR_VISITS)
     local_deletions(work, _VISITS)
     all_degree_tests(work)

@@ -19,10 +19,11 @@ MOST = 5
 
 
 @compiled
-def replace_nodes(work: Shrinking, records: Records, forced: Bools, most: int, visits: int) -> int:
-    """Take out nodes of degree 3 to ``most``, where the test holds or ``forced`` (n,) says so; return how many.
+def replace_nodes(work: Shrinking, records: Records, forced: Bools, settled: Floats, visits: int) -> int:
+    """Take out nodes of degree 3 to ``MOST``, where the test holds or ``forced`` (n,) says so; return how many.
 
-    ``forced`` marks nodes known to have degree at most 2 in what is looked for. No edges are gained.
+    ``forced`` marks nodes known to have degree at most 2 in what is looked for. ``settled`` (n,) keeps what was around
+    each node when it last failed, so that it is tried again only after a change there. No edges are gained.
     """
     nodes = len(work.first)
     searches = (
@@ -36,15 +37,28 @@ def replace_nodes(work: Shrinking, records: Records, forced: Bools, most: int, v
     done = 0
     for node in range(nodes):
         degree = work.degree[node]
-        if work.terminal[node] == 1 or degree < 3 or degree > most or not has_room(work, degree * degree):
+        if work.terminal[node] == 1 or degree < 3 or degree > MOST or not has_room(work, degree * degree):
             continue
         slots, others, cost = _around(work, node, degree)
+        now = _vicinity(work, others, cost)
+        if settled[node] == now and not forced[node]:
+            continue
+        settled[node] = now
         _distances(work, records, (node, others, cost), visits, searches, avoiding, passing)
         if not forced[node] and not _degree_two(cost, avoiding, passing):
             continue
         if _replaced(work, slots, others, cost, avoiding, passing):
             done += 1
     return done
+
+
+@compiled
+def _vicinity(work: Shrinking, others: Ints, cost: Floats) -> float:
+    """Return a number that changes, but for rare chance, with a node's edges or its neighbours' degrees."""
+    total = 0.0
+    for place in range(len(others)):
+        total += (1.0 + cost[place]) * (work.degree[others[place]] + 1.0 / (1.0 + others[place]))
+    return total
 
 
 @compiled

@@ -1,9 +1,8 @@
-"""Steiner trees by shortest paths: the repeated shortest path heuristic and the tree of Mehlhorn.
+"""Steiner trees by shortest paths: the repeated shortest path heuristic.
 
 Takahashi & Matsuyama (1980), in the form of Poggi de Aragao & Werneck (2002): one search grows from the
-tree, and the nodes of each path that joins the tree start again at distance 0. Mehlhorn (1988): the least
-spanning tree of the terminals' Voronoi regions. Every tree is then the least spanning tree of its nodes
-without leaves that are no terminals.
+tree, and the nodes of each path that joins the tree start again at distance 0. Every tree is then the least
+spanning tree of its nodes without leaves that are no terminals.
 """
 
 from __future__ import annotations
@@ -239,40 +238,3 @@ def short_tree(graph: EdgeGraph, terminals: Ints, *, weight: Floats | None = Non
     guide = net.length if weight is None else steps(net, weight)
     begin = int(net.terminals[0]) if root is None else root
     return np.flatnonzero(checked(net, spanning(net, grown(net, guide, begin))))
-
-
-def mehlhorn_tree(graph: EdgeGraph, terminals: Ints) -> Ints:
-    """Return the edges of the tree that joins the terminals' Voronoi regions at least cost.
-
-    Raises InputError (no terminal) or InfeasibleError (terminals not connected).
-    Source: Mehlhorn, Information Processing Letters 27 (1988), at most twice the optimum.
-    """
-    net = prepare(graph, terminals)
-    return np.flatnonzero(checked(net, spanning(net, _joined(net, voronoi(net, net.terminal, np.inf)))))
-
-
-def _joined(net: Net, regions: Regions) -> Bools:
-    """Return the nodes (n,) of the least edges between regions that join them all, with their paths."""
-    ends = regions.base[net.tail], regions.base[net.head]
-    length = regions.distance[net.tail] + net.cost + regions.distance[net.head]
-    bridges = np.flatnonzero((ends[0] != ends[1]) & (ends[0] >= 0) & (ends[1] >= 0))
-    return _joined_by(net, regions, bridges[np.argsort(length[bridges], kind="stable")])
-
-
-@compiled
-def _joined_by(net: Net, regions: Regions, bridges: Ints) -> Bools:
-    """Return the nodes (n,) of the first of the ``bridges`` that join all regions, with their paths."""
-    leader = np.arange(len(net.terminal))
-    used = net.terminal.copy()
-    for edge in bridges:
-        first = find(leader, regions.base[net.tail[edge]])
-        second = find(leader, regions.base[net.head[edge]])
-        if first == second:
-            continue
-        leader[second] = first
-        for end in (net.tail[edge], net.head[edge]):
-            node = end
-            while not used[node]:
-                used[node] = True
-                node = net.tail[regions.via[node]] + net.head[regions.via[node]] - node
-    return used

@@ -10,9 +10,10 @@ from scipy.sparse.csgraph import connected_components
 
 from xinji.core.arrays import Floats, Ints, freeze
 from xinji.plan.design.proof import Clock
+from xinji.plan.design.steiner.ascent import ascend
 from xinji.plan.design.steiner.certificate import Potentials, potentials_of, proved_bound
 from xinji.plan.design.steiner.cutting import cutting_planes, set_entries
-from xinji.plan.design.steiner.fixing import cost_step, cutoff, fixing, rounded
+from xinji.plan.design.steiner.fixing import Fixing, both_ways, cost_step, cutoff, fixing, rounded
 from xinji.plan.design.steiner.graph import EdgeGraph
 from xinji.plan.design.steiner.heuristic import heuristic_tree
 from xinji.plan.design.steiner.local_search import improve
@@ -28,10 +29,12 @@ from xinji.plan.design.steiner.reduce_graph import (
 )
 
 _FIRST_STARTS = 8
+_FIRST_SHARE = 0.15
 _ROUND_STARTS = 3
 _ROUNDS = 12
 _ROOTS = 5
 _CERTIFICATE_ROOTS = 3
+_CERTIFICATE_SHARE = 0.04
 _EXPLORED_SHARE = 0.3
 _EXPLORING_STARTS = 300
 _MOST_ENTRIES = 10_000_000
@@ -57,15 +60,19 @@ class SteinerTree:
 
 
 class _Search:
-    """The graph as it shrinks, the best tree and the best bound so far."""
+    """The graph as it shrinks, the best tree and the best bound so far.
+
+    ``pace``: processor seconds that the last search for a better tree took.
+    """
 
     def __init__(self, graph: EdgeGraph, terminals: Ints, *, clock: Clock, seed: int) -> None:
         self.graph, self.terminals, self.clock = graph, terminals, clock
         self.rng = np.random.default_rng(seed)
         self.step = cost_step(graph.cost)
-        self.edges = heuristic_tree(graph, terminals, clock=clock, seed=seed, starts=_FIRST_STARTS)
+        self.edges = heuristic_tree(graph, terminals, clock=clock, starts=0)
         self.value = float(graph.cost[self.edges].sum())
         self.bound = 0.0
+        self.pace = 0.0
         self.work = shrinking(graph, terminals)
 
     @property
@@ -91,35 +98,43 @@ def steiner_tree(graph: EdgeGraph, terminals: Ints, *, seconds: float = 30.0, se
     """
     clock = Clock(seconds)
     search = _Search(graph, np.unique(np.asarray(terminals, dtype=np.int64)), clock=clock, seed=seed)
+    shrink(search.work, clock, rounds=1)
+    _explore(search, _FIRST_SHARE * clock.left, _FIRST_STARTS)
     certificate = _certificate(search)
     certified = proved_bound(graph, search.terminals, certificate)
     search.raise_bound(certified)
     _fix(search)
-    _explore(search, _EXPLORED_SHARE * clock.left)
+    _explore(search, _EXPLORED_SHARE * clock.left, _EXPLORING_STARTS)
     while not search.proved and clock.left > 0.0:
         if _cut(search):
             break
         _fix(search)
-    _explore(search, clock.left)
+    _explore(search, clock.left, _EXPLORING_STARTS)
     return SteinerTree(search.edges, search.value, min(search.bound, search.value), certificate, certified)
 
 
 def _certificate(search: _Search) -> Potentials:
-    """Return potentials on the first graph, from the best of several roots; delete what they rule out."""
-    roots = search.rng.permutation(search.terminals)[:_CERTIFICATE_ROOTS]
-    found = fixing(search.graph, search.terminals, roots)
-    slot = np.flatnonzero(search.work.origin >= 0)
-    useless = found.edge_bound[search.work.origin[slot]] >= cutoff(search.value, search.step)
-    delete_marked(search.work, slot, useless)
-    return potentials_of(found.ascent, found.root, search.terminals)
+    """Return potentials on the first graph, from the best of several roots: as many as a small share of time allows."""
+    arcs, cost = both_ways(search.graph), np.repeat(search.graph.cost, 2)
+    allowed, begun = _CERTIFICATE_SHARE * search.clock.left, search.clock.spent
+    best: tuple[float, Potentials] | None = None
+    for root in search.rng.permutation(search.terminals)[:_CERTIFICATE_ROOTS].tolist():
+        ascent = ascend(arcs, cost, root, search.terminals)
+        if best is None or ascent.bound > best[0]:
+            best = ascent.bound, potentials_of(ascent, root, search.terminals)
+        if search.clock.spent - begun > allowed:
+            break
+    if best is None:
+        raise ValueError("A dual ascent needs at least one root")
+    return best[1]
 
 
 def _fix(search: _Search) -> None:
     """Reduce, bound by dual ascent, improve and delete in turn while that takes edges away."""
     for _ in range(_ROUNDS):
-        before = edges_left(search.work)
+        before, begun = edges_left(search.work), search.clock.spent
         shrink(search.work, search.clock)
-        if _round(search) or search.clock.left <= 0.0:
+        if _round(search) or search.clock.left <= search.clock.spent - begun:
             return
         if before - edges_left(search.work) <= _LEAST_PROGRESS * before:
             return
@@ -136,7 +151,7 @@ def _round(search: _Search) -> bool:
     if not _spans(left):
         search.raise_bound(search.value)
         return True
-    found = fixing(left.graph, left.terminals, search.rng.permutation(left.terminals)[:_ROOTS])
+    found = _fixing(search, left)
     search.raise_bound(paid + found.ascent.bound)
     _improve(search, left, np.asarray(found.ascent.reduced).reshape(-1, 2).min(axis=1), _ROUND_STARTS)
     useless = paid + found.edge_bound >= cutoff(search.value, search.step)
@@ -152,7 +167,7 @@ def _cut(search: _Search) -> bool:
         # Whatever is better than the best tree would have to use a deleted edge.
         search.raise_bound(search.value)
         return True
-    found = fixing(left.graph, left.terminals, search.rng.permutation(left.terminals)[:_ROOTS])
+    found = _fixing(search, left)
     if set_entries(found) > _MOST_ENTRIES:
         return True
     limit = cutoff(search.value, search.step) - paid
@@ -164,14 +179,20 @@ def _cut(search: _Search) -> bool:
     return cut.exhausted or search.proved
 
 
-def _explore(search: _Search, seconds: float) -> None:
+def _fixing(search: _Search, left: Reduced) -> Fixing:
+    """Return what dual ascents from several roots prove on what is left."""
+    return fixing(left.graph, left.terminals, search.rng.permutation(left.terminals)[:_ROOTS], search.clock)
+
+
+def _explore(search: _Search, seconds: float, starts: int) -> None:
     """Restart the heuristic in what is left for ``seconds``, unless the best tree is proved to be one."""
     left = compressed(search.work)
-    if search.proved or seconds <= 0.0 or len(left.terminals) < 2 or not _spans(left):
+    if search.proved or seconds <= search.pace or len(left.terminals) < 2 or not _spans(left):
         return
-    own = int(search.rng.integers(2**31))
-    tree = heuristic_tree(left.graph, left.terminals, clock=Clock(seconds), seed=own, starts=_EXPLORING_STARTS)
+    own, begun = int(search.rng.integers(2**31)), search.clock.spent
+    tree = heuristic_tree(left.graph, left.terminals, clock=Clock(seconds), seed=own, starts=starts)
     _offer(search, left.slot[tree])
+    search.pace = search.pace or search.clock.spent - begun
 
 
 def _spans(left: Reduced) -> bool:
@@ -184,10 +205,14 @@ def _spans(left: Reduced) -> bool:
 
 
 def _improve(search: _Search, left: Reduced, hint: Floats, starts: int) -> None:
-    """Look for a better tree in what is left, along edges of little ``hint`` (m,) first."""
+    """Look for a better tree in what is left, along edges of little ``hint`` (m,) first, if time is enough."""
+    begun = search.clock.spent
+    if search.clock.left <= search.pace:
+        return
     own = int(search.rng.integers(2**31))
     tree = heuristic_tree(left.graph, left.terminals, clock=search.clock, starts=starts, hint=hint, seed=own)
     _offer(search, left.slot[tree])
+    search.pace = search.clock.spent - begun
 
 
 def _offer(search: _Search, slot: Ints) -> None:
