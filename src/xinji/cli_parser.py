@@ -187,7 +187,10 @@ def _add_plan(verb: argparse.ArgumentParser) -> None:
         "--floor", dest="floors", action="append", default=[], type=_floor, metavar="GROUP:SERVICE:YEAR:SHARE",
         help="universal-service floor from YEAR on; may be given again",
     )  # fmt: skip
-    verb.add_argument("--effort", type=whole, default=100, metavar="N", help="tries of the search (default: 100)")
+    verb.add_argument(
+        "--effort", type=whole, default=100, metavar="N",
+        help="tries of the search (default: 100); below 50 a quick look, with a looser bound",
+    )  # fmt: skip
     verb.add_argument(
         "--seconds", type=_seconds, default=120.0, metavar="S",
         help="end the search after S seconds at the latest (default: 120); then the same seed may give another plan",

@@ -23,7 +23,8 @@ def asked_plan(tmp_path_factory: pytest.TempPathFactory, asked_run: PlanRun) -> 
     out = tmp_path_factory.mktemp("plans") / "asked"
     with pytest.MonkeyPatch.context() as patch:
         # The report's drawing takes longer than all the rest.
-        patch.setattr("xinji.workflow.planning.render", lambda _study, *, language, **_known: f"<html lang='{language}'>")
+        drawn = "xinji.workflow.planning.render"
+        patch.setattr(drawn, lambda _study, *, language, **_known: f"<html lang='{language}'>")
         write_study(asked_run, out, language="en")
     return out
 
