@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -53,7 +55,23 @@ def run_build(arguments: Namespace) -> int:
         "audit": _audit,
         "key": _key,
     }
-    return verbs[arguments.build_verb](arguments)
+    with _cycles_left_alone():
+        return verbs[arguments.build_verb](arguments)
+
+
+@contextmanager
+def _cycles_left_alone() -> Iterator[None]:
+    """Look for no cycles meanwhile: a command makes a million small objects that live to its end.
+
+    Looking through them again and again takes a quarter of the time of an import of 10,000 facilities.
+    """
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
 
 
 def _say(lines: Iterable[str]) -> None:
