@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from support.http_node import ADMIN
-from support.secured_node import SECRETS, Secured, admins_key, fill_secured, secured
-from xinji.use.identity.audit import AuditLog, AuditSettings
-from xinji.use.identity.node import Node, NodeSettings, Role
-from xinji.use.identity.record import Reference
-from xinji.use.identity.serve import Serving, start
-from xinji.use.identity.serve_http import event_loop
-from xinji.use.identity.store import open_store
+from support.secured_node import SECRETS, Secured, admins_key, secured
+from support.secured_node import at_work as serve
 
 AtWork = Callable[..., AbstractContextManager[Secured]]
-
-
-@contextmanager
-def _at_work(folder: Path, serving: Serving, audit: AuditSettings | None = None) -> Iterator[Secured]:
-    with open_store(folder, create=True) as store:
-        fill_secured(store)
-        node = Node(store, NodeSettings(role=Role.SECONDARY, administrators=(Reference(ADMIN, 0),)))
-        log = None if audit is None else AuditLog(folder, audit)
-        chosen = replace(serving, doirp_port=0, http_port=0, allowance=None, audit=log)
-        loop, stop, ready = event_loop(), asyncio.Event(), threading.Event()
-        ports: list[int] = []
-
-        async def run() -> None:
-            doirp, http = await start(node, chosen)
-            ports.extend((http.port, doirp.port))
-            ready.set()
-            await stop.wait()
-            await asyncio.gather(doirp.stop(1.0), http.stop(1.0))
-
-        thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-        thread.start()
-        assert ready.wait(60)
-        try:
-            yield Secured(ports[0], ports[1], store)
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            thread.join(60)
-            loop.close()
-            assert not thread.is_alive()
 
 
 @pytest.fixture(scope="session")
 def at_work() -> AtWork:
     """Serves the node of all attacks from a folder as a `Serving` says, with an audit log if settings are given."""
-    return _at_work
+    return lambda folder, serving, audit=None: serve(folder, replace(serving, allowance=None), audit)
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,15 @@ import asyncio
 import base64
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
 
 from support.http_node import ADMIN, HIDDEN, PASSWORD, PREFIX, Reply, fill
+from xinji.use.identity.audit import AuditLog, AuditSettings
 from xinji.use.identity.changes import Change
 from xinji.use.identity.client_link import Address, Answered, Asked, Identity, ask
 from xinji.use.identity.doirp.bodies import Body
@@ -146,24 +147,18 @@ def leaked(octets: bytes, *, own: bytes = b"") -> list[bytes]:
 
 
 @contextmanager
-def secured(folder: Path, *, allowance: Allowance | None = None) -> Iterator[Secured]:
-    """Serve the node from ``folder`` in a thread of its own."""
+def at_work(folder: Path, serving: Serving, audit: AuditSettings | None = None) -> Iterator[Secured]:
+    """Serve the node from ``folder`` in a thread of its own as ``serving`` says, on free ports."""
     with open_store(folder, create=True) as store:
         fill_secured(store)
-        rulers = (Reference(ADMIN, 0),)
-        node = Node(store, NodeSettings(role=Role.SECONDARY, administrators=rulers))
-        serving = Serving(
-            doirp_port=0,
-            http_port=0,
-            allowance=allowance,
-            key=admins_key(),
-            site=SiteSettings(accounts={"admin": f"300:{ADMIN}"}, failures=Allowance(1e6, 1e6)),
-        )
+        node = Node(store, NodeSettings(role=Role.SECONDARY, administrators=(Reference(ADMIN, 0),)))
+        log = None if audit is None else AuditLog(folder, audit)
+        chosen = replace(serving, doirp_port=0, http_port=0, audit=log)
         loop, stop, ready = event_loop(), asyncio.Event(), threading.Event()
         ports: list[int] = []
 
         async def run() -> None:
-            doirp, http = await start(node, serving)
+            doirp, http = await start(node, chosen)
             ports.extend((http.port, doirp.port))
             ready.set()
             await stop.wait()
@@ -171,11 +166,17 @@ def secured(folder: Path, *, allowance: Allowance | None = None) -> Iterator[Sec
 
         thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
         thread.start()
-        assert ready.wait(20)
+        assert ready.wait(60)
         try:
             yield Secured(ports[0], ports[1], store)
         finally:
             loop.call_soon_threadsafe(stop.set)
-            thread.join(20)
+            thread.join(60)
             loop.close()
             assert not thread.is_alive()
+
+
+def secured(folder: Path, *, allowance: Allowance | None = None) -> AbstractContextManager[Secured]:
+    """Serve the node from ``folder``, signing, to as many wrong proofs as anybody likes."""
+    site = SiteSettings(accounts={"admin": f"300:{ADMIN}"}, failures=Allowance(1e6, 1e6))
+    return at_work(folder, Serving(allowance=allowance, key=admins_key(), site=site))
