@@ -270,9 +270,9 @@ def test_no_server_there_is_an_error_in_words() -> None:
         with socket.socket() as peer:
             peer.bind(("127.0.0.1", 0))
             port = peer.getsockname()[1]
-        asked = Asked(Header(OpCode.RESOLUTION), Query("1/2"), timeout_s=1.0)
-        with pytest.raises(XinjiError, match="cannot be reached"):
-            await ask(Address("127.0.0.1", port), asked)
+            asked = Asked(Header(OpCode.RESOLUTION), Query("1/2"), timeout_s=1.0)
+            with pytest.raises(XinjiError, match="cannot be reached"):
+                await ask(Address("127.0.0.1", port), asked)
 
     asyncio.run(run())
 

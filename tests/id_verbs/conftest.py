@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 
+from support.ports import free_ports
 from support.small_ledger import built, new_ledger, registered
 from xinji.cli import main
 
 PREFIX = "88.123.10"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a node, `node`, and its administrator's key, `admin.pem`."""
     home = tmp_path_factory.mktemp("made") / "home"
     home.mkdir()
-    ports = ("--doirp-port", str(free_port()), "--http-port", "8000")
+    ports = ("--doirp-port", str(free_ports(1)[0]), "--http-port", "8000")
     assert main(["id", "init", f"{home}/node", "--prefix", PREFIX, "--key", f"{home}/admin.pem", *ports]) == 0
     return home
 

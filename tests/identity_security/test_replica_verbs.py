@@ -8,13 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+from support.ports import free_ports
 from xinji.cli import main
 from xinji.errors import InputError
 from xinji.use.identity.client_link import Address
@@ -42,12 +42,6 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return status, out, err
 
     return call
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        made = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in made]
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

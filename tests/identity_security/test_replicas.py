@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 
 from support.http_node import ADMIN as OF_NODE
 from support.http_node import HIDDEN, PASSWORD, PREFIX
+from support.ports import free_ports
 from support.secured_node import STRANGER, STRANGERS_PASSWORD, Secured, basic, leaked
 from xinji.use.identity.bulk import load
 from xinji.use.identity.changes import Change
@@ -50,12 +49,6 @@ WHO = "88.1/ADMIN"
 PREFIXES = ("88.1", "88.2", "88.3")
 SHARDS = {"one": ("88.1", "88.2"), "two": ("88.2", "88.3")}
 PROCESS = Path(__file__).with_name("replica_process.py")
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        made = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in made]
 
 
 @dataclass
