@@ -26,10 +26,9 @@ from xinji.plan.choose import block_proof, certificate
 from xinji.plan.choose.block import LARGEST, Blocks, Terms, block_gains, block_hosts, blocks_of, line_needs, no_blocks
 from xinji.plan.choose.bound import Multipliers, prove, relaxation
 from xinji.plan.choose.certificate import certified_bound
-from xinji.plan.choose.cores import Cores
+from xinji.plan.choose.charges import Charges
 from xinji.plan.choose.exact import solve_exact
 from xinji.plan.choose.index import Index, index
-from xinji.plan.choose.staged import Forest, forest
 
 SEEDS = st.sampled_from([0, 2, 3, 4, 7, 8, 11, 13, 18, 23])
 DRAWS = st.integers(0, 2**32 - 1)
@@ -54,17 +53,15 @@ def _drawn(problem: Problem, given_: Certificate, draw: int, size: float) -> Cer
 
 
 def _relaxed(problem: Problem, arcs: Index, blocks: Blocks, proof: Certificate) -> tuple[float, Ints, Floats]:
-    return relaxation(problem, arcs, blocks, _trees(problem, proof), _prices(proof))
+    return relaxation(problem, arcs, blocks, _charges(problem, proof), _prices(proof))
 
 
 def _prices(proof: Certificate) -> Multipliers:
     return Multipliers(proof.budget, proof.row, proof.capacity, proof.floor, proof.pair)
 
 
-def _trees(problem: Problem, proof: Certificate) -> Forest:
-    none = np.full(problem.node_count, -1)
-    covers = (proof.cover_core, proof.cover_node, proof.cover_time)
-    return forest(problem, Cores(proof.core_width, proof.core_parent, *covers, none), proof.option_core)
+def _charges(problem: Problem, proof: Certificate) -> Charges:
+    return Charges(proof.charge, (), np.full(len(problem.option_id), -1))
 
 
 def _terms(problem: Problem, blocks: Blocks, draw: int, *, alike: bool) -> Terms:

@@ -50,7 +50,7 @@ def test_any_prices_and_any_smaller_cores_give_a_valid_bound(seed: int, draw: in
     problem, exact = small_problem(seed), optimum(seed)
     assert exact is not None
     certificate = _random_prices(problem, _certificate(problem), draw, size)
-    times = {name: getattr(certificate, name) * grown for name in ("core_width", "cover_time")}
+    times = {name: getattr(certificate, name) * grown for name in ("charge", "core_width", "cover_time")}
     bound = certified_bound(problem, replace(certificate, **times))
     over = bound - exact.objective if problem.goal == "most_value" else exact.objective - bound
     assert over >= -1e-9 * max(abs(bound), abs(exact.objective))
@@ -117,7 +117,12 @@ def _planted(name: str) -> tuple[Problem, Certificate]:
         "overload": {"core_width": good.core_width + 100.0},
         "root inside": {"cover_node": np.zeros(len(good.cover_node), dtype=np.int64)},
         "too late": {"cover_time": good.cover_time + 1.0},
-        "elsewhere": {"option_core": np.array([good.option_core[2], -1, good.option_core[0], -1])},
+        "elsewhere": {"option_core": good.option_core[[2, 1, 0, 3]], "charge": good.charge[[2, 1, 0, 3]]},
+        "borne twice": {"charge": 2.0 * good.charge},
+        "borne by none": {"option_core": np.full_like(good.option_core, -1)},
+        "unknown stage": {"core_stage": good.core_stage + 1},
+        "another stage": {"option_core": good.option_core[:, ::-1]},
+        "earns": {"charge": -good.charge},
     }
     return problem, replace(good, **plants[name])
 
@@ -137,6 +142,11 @@ def _planted(name: str) -> tuple[Problem, Certificate]:
         ("root inside", "holds a root"),
         ("too late", "not in its core's set from the start"),
         ("elsewhere", "not in its core's set from the start"),
+        ("borne twice", "cents more than core"),
+        ("borne by none", "bears a charge and lies in no core"),
+        ("unknown stage", "core_stage names a stage that is not there"),
+        ("another stage", "an option in a core of another stage"),
+        ("earns", "'charge' are negative"),
     ],
 )
 def test_a_certificate_that_proves_nothing_is_refused(name: str, words: str) -> None:

@@ -15,7 +15,6 @@ from xinji.core.arrays import Floats
 from xinji.core.offer import EXISTING
 from xinji.core.problem import Problem
 from xinji.plan.choose.cores import Cores, grow_cores
-from xinji.plan.choose.staged import forest
 
 SEEDS = st.integers(0, 100_000)
 NEVER_ENDING = 1e9
@@ -144,16 +143,3 @@ def test_who_has_no_prize_pays_what_the_others_leave() -> None:
     first = sum(cores.width[core] for core in around(cores, 2))
     assert first == pytest.approx(steiner(problem, (2,)))
     assert cores.width.sum() == pytest.approx(steiner(problem, (1, 2, 3)))
-
-
-def test_an_option_with_a_host_stands_on_the_host_alone() -> None:
-    problem = star([3, 3])
-    cores = grown(problem, np.array([0, 0, 0, NEVER_ENDING, 0, 0]))
-    host = np.array([-1, 0])
-    trees = forest(replace(problem, host=host), cores, cores.node_core[problem.node])
-    assert trees.parent[0] == 2 + cores.node_core[3]
-    assert trees.parent[1] == 0
-    place = np.argsort(trees.order)
-    below = np.flatnonzero(trees.parent >= 0)
-    assert (place[below] < place[trees.parent[below]]).all()
-    assert trees.opex_share == pytest.approx(0.01)

@@ -18,11 +18,13 @@ class Certificate:
     a partner's host, or a host on which two or more of the row's arcs stand, in order of row and
     then option.
     ``capacity`` and ``pair`` are 0 for what sites kept whole hold themselves (``plan.choose.block_proof``).
-    Cores pack the cost of trenches: core k is ``core_width[k]`` [cents of capex] wide and lies in core
-    ``core_parent[k]`` (-1: in none). Around it grows a set of nodes, which never holds a root: node
-    ``cover_node[c]`` is in the set of ``cover_core[c]`` from width ``cover_time[c]`` on, and in those
-    of all cores around it from the start. The sets enter no edge in one direction for longer than
-    its capex. ``option_core`` (n,) is the innermost core that an option stands in, or -1.
+    Cores pack the cost of trenches, for each stage anew: core k, of stage ``core_stage[k]`` (1..T), is
+    ``core_width[k]`` [cents of capex] wide and lies in core ``core_parent[k]`` of its stage (-1: in none).
+    Around it grows a set of nodes, which never holds a root: node ``cover_node[c]`` is in the set of
+    ``cover_core[c]`` from width ``cover_time[c]`` on, and in those of all cores around it from the start. The
+    sets of a stage enter no edge in one direction for longer than its capex. ``option_core`` (n, T) is the
+    innermost core that an option stands in in each stage, or -1, and ``charge`` (n, T) [cents of capex] what it
+    bears of the cores around it.
     """
 
     budget: Floats
@@ -30,6 +32,8 @@ class Certificate:
     capacity: Floats
     floor: Floats
     pair: Floats
+    charge: Floats
+    core_stage: Ints
     core_width: Floats
     core_parent: Ints
     cover_core: Ints

@@ -29,7 +29,7 @@ from xinji.core.study import Outcome, Study
 from xinji.errors import Fault, InputError
 from xinji.io.atomic import atomic_file
 
-FORMAT = 2
+FORMAT = 3
 """Raised when an older reader would misread the file."""
 
 _REMEDY = "Run `xinji plan` again."

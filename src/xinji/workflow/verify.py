@@ -1,8 +1,8 @@
 """A plan proved again from its files alone, in code that shares nothing with the solver.
 
-The plan's folder holds the problem as arrays, the plan, and a certificate: multipliers and cores that anyone can
-check by adding up. Feasibility, money and value are worked out again from the problem, the bound from the
-certificate, and every other file is held against that.
+The plan's folder holds the problem as arrays, the plan, and a certificate: multipliers, cores and charges that
+anyone can check by adding up. Feasibility, money and value are worked out again from the problem, the bound from
+the certificate, and every other file is held against that.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def _checked(study: Study) -> Iterator[str]:
     yield f"{int((plan.served > 0).any(axis=1).sum()):,} services are within share, capacity and length of path"
     yield "spending, to the cent, is within the budgets" if problem.goal == "most_value" else "spending, to the cent"
     yield f"{len(problem.floor_name)} floors are reached"
-    yield "the certificate's multipliers and cores prove the bound for every plan of the problem"
+    yield "the certificate's multipliers, cores and charges prove the bound for every plan of the problem"
     yield "plan.json, tables, workbook, GeoPackage and GeoParquet say the same, figure by figure"
 
 

@@ -1,9 +1,10 @@
 """The proved bound: Lagrangian relaxation of what couples options, solved by deflected subgradients.
 
 Let go, each at a multiplier of at least 0: a row is served at most once; capacities; the arcs of a
-row that stand on one option (``index.Index.pair``); budgets; floors. What stays (an option only on
-its host and inside its cores, once built always built) is solved exactly by ``staged.best_stages``.
-Sites are kept whole (``block``): a host's options, one of their resources and a row's arcs on them.
+row that stand on one option (``index.Index.pair``); budgets; floors. For trenches options pay charges
+(``charges``). What stays (an option only on its host, once built always built) is solved exactly by
+``staged.best_stages``. Sites are kept whole (``block``): a host's options, one of their resources and a row's
+arcs on them.
 Any multipliers give a valid bound (weak duality), so it does not matter how they were found.
 """
 
@@ -14,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xinji.core.arrays import Bools, Floats, Ints
-from xinji.core.offer import EXISTING, FORBIDDEN
+from xinji.core.arrays import Floats, Ints
+from xinji.core.offer import EXISTING
 from xinji.core.plan import Certificate
 from xinji.core.problem import Problem
 from xinji.plan.choose.block import (
@@ -28,17 +29,18 @@ from xinji.plan.choose.block import (
     needless,
     no_blocks,
 )
-from xinji.plan.choose.cores import Cores, grow_cores
+from xinji.plan.choose.charges import Charges, charge, dues, prizes, rents, stations, upkeep
 from xinji.plan.choose.index import SERVERS, Index, budget_limits, index, row_worth, stage_prices
-from xinji.plan.choose.staged import Forest, best_stages, forest
+from xinji.plan.choose.staged import best_stages, forest
 from xinji.plan.jit import compiled
 
 _DEFLECTION = 0.6
 _PATIENCE = 15
 _SHRINK = 0.7
 _AVERAGE = 0.03
-_WHOLE = 0.43
+_WHOLE = 0.6
 _NEAR = 0.03
+_CHARGED_EVERY = {False: 10, True: 5}
 _ITERATIONS = (60, 250)
 _WORK = 400_000_000
 
@@ -191,23 +193,21 @@ def _slack(index: Index, stage: Ints, served: Floats, slack: tuple[Floats, Float
             pair_slack[p, max(stage[index.pair_option[p]] - 1, 0) :] += 1.0
 
 
-def standing_gains(problem: Problem, trees: Forest, prices: Floats, gain: Floats) -> Floats:
-    """Return the gain of every forest node standing from stage 0..T on (n + k, T + 1), costs at ``prices`` (T,)."""
+def standing_gains(problem: Problem, prices: Floats, gain: Floats) -> Floats:
+    """Return the gain of every option standing from stage 0..T on (n, T + 1), costs at ``prices`` (T,)."""
     stages = problem.stages
     later = np.cumsum(prices[::-1])[::-1]
     from_stage = np.minimum(np.arange(stages + 1), stages) - 1
     from_stage[0] = 0
     build = np.concatenate([[0.0], prices])
     options = np.cumsum(gain[:, ::-1], axis=1)[:, ::-1][:, from_stage]
-    options = options - problem.opex[:, None] * later[from_stage] - problem.capex[:, None] * build
-    cores = -trees.width[:, None] * (build + trees.opex_share * later[from_stage])
-    return np.concatenate([options, cores])
+    return np.asarray(options - problem.opex[:, None] * later[from_stage] - problem.capex[:, None] * build)
 
 
 class _Inner(NamedTuple):
-    """The relaxed problem at given prices.
+    """The relaxed problem at given prices, trenches apart.
 
-    ``gains`` (n + k, T + 1) are those of the forest's nodes, with a block's all at its host; ``served`` (a, T)
+    ``gains`` (n, T + 1) are those of the options, with a block's all at its host; ``served`` (a, T)
     is what arcs serve one by one; ``terms`` and ``table`` are the blocks'.
     """
 
@@ -217,7 +217,7 @@ class _Inner(NamedTuple):
     table: Floats
 
 
-def _inner(problem: Problem, arcs: Index, blocks: Blocks, trees: Forest, prices: Multipliers) -> _Inner:
+def _inner(problem: Problem, arcs: Index, blocks: Blocks, prices: Multipliers) -> _Inner:
     worth = row_worth(problem, prices.floor * floor_active(problem)) - prices.row
     money = stage_prices(problem, prices.budget)
     profit = _profits(arcs, worth, prices.capacity, prices.pair)
@@ -231,7 +231,7 @@ def _inner(problem: Problem, arcs: Index, blocks: Blocks, trees: Forest, prices:
         profit=profit,
         alone=alone,
     )
-    gains = standing_gains(problem, trees, money, gain + alone)
+    gains = standing_gains(problem, money, gain + alone)
     gains[blocks.child] = 0.0
     whole, table = block_gains(blocks, arcs, terms)
     gains[blocks.host] += whole
@@ -239,11 +239,20 @@ def _inner(problem: Problem, arcs: Index, blocks: Blocks, trees: Forest, prices:
 
 
 def relaxation(
-    problem: Problem, arcs: Index, blocks: Blocks, trees: Forest, prices: Multipliers
+    problem: Problem, arcs: Index, blocks: Blocks, charges: Charges, prices: Multipliers
 ) -> tuple[float, Ints, Floats]:
-    """Return the bound that ``prices`` prove, the relaxed stages (n + k,) and the relaxed service (a, T)."""
-    inner = _inner(problem, arcs, blocks, trees, prices)
-    value, chosen = best_stages(trees.order, trees.parent, trees.built, inner.gains)
+    """Return the bound that ``prices`` and ``charges`` prove, the relaxed stages (n,) and service (a, T)."""
+    return _choice(problem, arcs, blocks, charges, prices, _inner(problem, arcs, blocks, prices))
+
+
+def _choice(
+    problem: Problem, arcs: Index, blocks: Blocks, charges: Charges, prices: Multipliers, inner: _Inner
+) -> tuple[float, Ints, Floats]:
+    """Return what ``relaxation`` does from the relaxed problem ``inner``, whose service is written over."""
+    trees, gains = forest(problem), inner.gains.copy()
+    _, rent = rents(stage_prices(problem, prices.budget), upkeep(problem))
+    gains[:, 1:] -= dues(charges, rent)
+    value, chosen = best_stages(trees.order, trees.parent, trees.built, gains)
     block_choice(blocks, arcs, inner.terms, inner.table, chosen, inner.served)
     value += prices.row.sum() - (prices.floor * floor_active(problem) * problem.floor_amount[:, None]).sum()
     if problem.goal == "most_value":
@@ -256,26 +265,35 @@ def floor_active(problem: Problem) -> Floats:
     return (np.arange(1, problem.stages + 1) >= problem.floor_stage[:, None]).astype(float)
 
 
-def spending(problem: Problem, trees: Forest, chosen: Ints) -> Floats:
-    """Return the relaxed spending by stage (T,) [cents]: options, and cores in place of trenches."""
+def spending(problem: Problem, charges: Charges, money: Floats, chosen: Ints) -> Floats:
+    """Return the relaxed spending by stage (T,) [cents]: options, and charges in place of trenches.
+
+    ``money`` (T,) is the price of a cent by stage.
+    """
     stages = problem.stages
-    capex = np.concatenate([problem.capex.astype(float), trees.width])
-    opex = np.concatenate([problem.opex.astype(float), trees.width * trees.opex_share])
     in_plan = chosen >= 0
-    once = np.bincount(chosen[in_plan], weights=capex[in_plan], minlength=stages + 1)
+    once = np.bincount(chosen[in_plan], weights=problem.capex[in_plan].astype(float), minlength=stages + 1)
     once[0] = 0.0
-    yearly = np.bincount(np.maximum(chosen[in_plan], 1), weights=opex[in_plan], minlength=stages + 1)
-    return np.asarray(once[1:] + np.cumsum(yearly[1:]))
+    first = np.maximum(chosen[in_plan], 1)
+    yearly = np.bincount(first, weights=problem.opex[in_plan].astype(float), minlength=stages + 1)
+    share = upkeep(problem)
+    stands = (chosen > 0)[:, None] & (chosen[:, None] <= np.arange(1, stages + 1))
+    dug = (charges.cents * stands).sum(axis=0)
+    payer, _ = rents(money, share)
+    more = np.bincount(payer, weights=np.diff(dug, prepend=0.0), minlength=stages)
+    return np.asarray(once[1:] + np.cumsum(yearly[1:]) + more + share * dug)
 
 
 class _Descent:
     """The subgradient method's own state; scaled so that each family of multipliers moves alike."""
 
-    def __init__(self, problem: Problem, arcs: Index, trees: Forest) -> None:
-        self.problem, self.arcs, self.trees = problem, arcs, trees
+    def __init__(self, problem: Problem, arcs: Index) -> None:
+        self.problem, self.arcs = problem, arcs
+        self.stations = stations(problem, all_roots(problem))
         self.blocks, self.whole = no_blocks(problem, arcs), False
         self.priced = float(problem.goal == "most_value")
         self.scale, self.prices = _start(problem, arcs, _typical_worth(problem), self.priced)
+        self.charges = charge(problem, self.stations, np.zeros((len(problem.option_id), problem.stages)))
         self.slack = tuple(np.zeros(part.shape) for part in (self.prices.row, self.prices.capacity, self.prices.pair))
 
     def keep_whole(self, blocks: Blocks) -> None:
@@ -291,11 +309,21 @@ class _Descent:
         capacities = np.where(capacity[:, None], 0.0, capacities)
         self.scale = (budget, row, capacities, floor, np.where(pair[:, None], 0.0, pairs))
 
+    def evaluate(self, *, charge_anew: bool) -> tuple[float, Ints, Floats]:
+        """Return what ``relaxation`` does at the prices, with charges by what options gain at these if asked for."""
+        problem, arcs, blocks, prices = self.problem, self.arcs, self.blocks, self.prices
+        inner = _inner(problem, arcs, blocks, prices)
+        if charge_anew:
+            money = stage_prices(problem, prices.budget)
+            prize = prizes(problem, _with_hosted(problem, inner.gains[:, 1:]), money)
+            self.charges = charge(problem, self.stations, prize)
+        return _choice(problem, arcs, blocks, self.charges, prices, inner)
+
     def gradient(self, chosen: Ints, served: Floats) -> tuple[Floats, ...]:
         """Return the slack of every relaxed constraint, in the order of ``Multipliers.parts``."""
         problem, (row, capacity, pair) = self.problem, self.slack
         _slack(self.arcs, chosen, served, (row, capacity, pair))
-        spend = spending(problem, self.trees, chosen)
+        spend = spending(problem, self.charges, stage_prices(problem, self.prices.budget), chosen)
         budget = (budget_limits(problem) - (np.cumsum(spend) if problem.carry_over else spend)) * self.priced
         floor = (problem.floor_weight @ (1.0 - row) - problem.floor_amount[:, None]) * floor_active(problem)
         return budget, row, capacity, floor, pair
@@ -348,47 +376,41 @@ def _start(problem: Problem, arcs: Index, typical: Floats, priced: float) -> tup
     return scale, prices
 
 
-def prove(problem: Problem, *, target: float, rounds: int = 7, iterations: int | None = None) -> Bound:
+def prove(problem: Problem, *, target: float, rounds: int = 5, iterations: int | None = None) -> Bound:
     """Return a proved bound on the maximised objective (worth, or minus the discounted cost).
 
-    ``target`` is the objective of a known plan, which sets the length of the steps. Cores are grown
-    anew in each of ``rounds``, each option paying for its own with what the prices of the round
-    before leave it. The last rounds keep sites whole, which takes several times as long. A round takes
+    ``target`` is the objective of a known plan, which sets the length of the steps. Each of ``rounds`` begins
+    with long steps again; the last ones keep sites whole, which takes several times as long. A round takes
     ``iterations``, by default as many as the problem's size leaves time for (``round_length``). The last one takes
     steps as short as if a plan were known that is worth nearly the bound.
     """
     iterations = round_length(problem) if iterations is None else iterations
     arcs = index(problem)
-    blocks = blocks_of(problem, arcs)
-    cores, trees = _cored(problem, _first_prizes(problem))
-    descent = _Descent(problem, arcs, trees)
+    blocks, descent = blocks_of(problem, arcs), _Descent(problem, arcs)
     interrupted = False
     best, standing = np.inf, np.zeros((len(problem.option_id), problem.stages))
     guide, first_whole = descent.prices, rounds - int(_WHOLE * rounds)
     for turn in range(rounds):
-        if turn:
-            cores, trees = _cored(problem, _prizes(descent))
-            descent.trees = trees
         if turn == first_whole:
             descent.keep_whole(blocks)
         if first_whole < turn == rounds - 1:
             target = max(target, best - _NEAR * abs(best))
         try:
-            value, prices, now = _descend(descent, target, iterations)
+            value, found, now = _descend(descent, target, iterations)
         except KeyboardInterrupt:
             interrupted = True
             if turn:
                 break
-            value, prices, now = _descend(descent, target, 1)
+            value, found, now = _descend(descent, target, 1)
         if value < best:
-            best, standing, kept = value, now, (cores, trees, prices)
-            guide = guide if descent.whole else prices
-        descent.prices = prices
+            best, standing, kept = value, now, found
+            guide = guide if descent.whole else found[0]
+        descent.prices, descent.charges = found
         if interrupted:
             break
-    cores, trees, prices = kept
-    best = relaxation(problem, arcs, blocks, trees, prices)[0]
-    return Bound(best, _certificate(cores, trees, prices), guide, standing, interrupted)
+    prices, charges = kept
+    best = relaxation(problem, arcs, blocks, charges, prices)[0]
+    return Bound(best, _certificate(charges, prices), guide, standing, interrupted)
 
 
 def round_length(problem: Problem) -> int:
@@ -397,82 +419,65 @@ def round_length(problem: Problem) -> int:
     return int(np.clip(_WORK // max(len(problem.arc_row) * problem.stages, 1), few, many))
 
 
-def _certificate(cores: Cores, trees: Forest, prices: Multipliers) -> Certificate:
-    n = len(prices.capacity)
+def _certificate(charges: Charges, prices: Multipliers) -> Certificate:
+    count = [len(cores.width) for cores in charges.cores]
+    before = np.concatenate([[0], np.cumsum(count)])[:-1]
+    numbered = list(zip(before, charges.cores, strict=True))
+    station = charges.station
     return Certificate(
         budget=prices.budget,
         row=prices.row,
         capacity=prices.capacity,
         floor=prices.floor,
         pair=prices.pair,
-        core_width=cores.width,
-        core_parent=cores.parent,
-        cover_core=cores.cover_core,
-        cover_node=cores.cover_node,
-        cover_time=cores.cover_time,
-        option_core=np.where((trees.parent[:n] >= n), trees.parent[:n] - n, -1),
+        charge=charges.cents,
+        core_stage=np.repeat(np.arange(1, len(count) + 1), count),
+        core_width=np.concatenate([cores.width for cores in charges.cores]),
+        core_parent=np.concatenate([np.where(cores.parent >= 0, cores.parent + at, -1) for at, cores in numbered]),
+        cover_core=np.concatenate([cores.cover_core + at for at, cores in numbered]),
+        cover_node=np.concatenate([cores.cover_node for cores in charges.cores]),
+        cover_time=np.concatenate([cores.cover_time for cores in charges.cores]),
+        option_core=np.stack(
+            [np.where(station >= 0, cores.node_core[station] + at, -1) for at, cores in numbered], axis=1
+        ),
     )
 
 
-def _standalone(problem: Problem) -> Bools:
-    """Return the options (n,) that cores can stand around: joined on their own, and not from the start."""
-    free = (problem.built != EXISTING) & (problem.built != FORBIDDEN)
-    return np.asarray((problem.host < 0) & free & (problem.node >= 0))
-
-
-def _cored(problem: Problem, surplus: Floats) -> tuple[Cores, Forest]:
-    """Return cores that ``surplus`` (n,) [cents] pays for, and the forest of options in them."""
-    alone = _standalone(problem)
-    prize = np.bincount(problem.node[alone], weights=surplus[alone], minlength=problem.node_count).astype(float)
-    cores = grow_cores(problem, all_roots(problem), prize, np.unique(problem.node[alone]))
-    return cores, forest(problem, cores, np.where(alone, cores.node_core[problem.node], -1))
-
-
-def _first_prizes(problem: Problem) -> Floats:
-    """Return prizes (n,) that never run out."""
-    return np.full(len(problem.option_id), float(problem.trench_capex.sum() + 1))
-
-
-def _prizes(descent: _Descent) -> Floats:
-    """Return what each option with all it hosts is worth over its own cost (n,), in cents of trench capex."""
-    problem, trees, prices = descent.problem, descent.trees, descent.prices
-    n, money = len(problem.option_id), stage_prices(descent.problem, descent.prices.budget)
-    own = _inner(problem, descent.arcs, descent.blocks, trees, prices).gains[:n]
-    order = np.argsort(problem.host < 0, kind="stable")
-    total = own.copy()
+def _with_hosted(problem: Problem, gains: Floats) -> Floats:
+    """Return ``gains`` (n, T) with, at each host, what all that it hosts gains at best from each stage on."""
+    total = gains.copy()
+    order = forest(problem).order
     for option in order[problem.host[order] >= 0]:
         best = np.maximum(np.maximum.accumulate(total[option, ::-1])[::-1], 0.0)
         total[problem.host[option]] += best
-    later = np.cumsum(money[::-1])[::-1]
-    unit = np.maximum(money + trees.opex_share * later, money.max() * 1e-9 + 1e-300)
-    return np.asarray(np.maximum((total[:, 1:] / unit).max(axis=1), 0.0))
+    return total
 
 
-def _descend(descent: _Descent, target: float, iterations: int) -> tuple[float, Multipliers, Floats]:
-    """Return the least bound found, its multipliers, and the averaged relaxed choice (n, T)."""
-    problem, n = descent.problem, len(descent.problem.option_id)
-    best, best_prices, theta, stall = np.inf, descent.prices, 1.0, 0
+def _descend(descent: _Descent, target: float, iterations: int) -> tuple[float, tuple[Multipliers, Charges], Floats]:
+    """Return the least bound found, its multipliers and charges, and the averaged relaxed choice (n, T)."""
+    problem = descent.problem
+    best, found, theta, stall = np.inf, (descent.prices, descent.charges), 1.0, 0
     direction: tuple[Floats, ...] = tuple(np.zeros(part.shape) for part in descent.prices.parts())
-    standing = np.zeros((n, problem.stages))
+    standing = np.zeros((len(problem.option_id), problem.stages))
     stage_number = np.arange(1, problem.stages + 1)
     for step in range(iterations):
-        value, chosen, served = relaxation(problem, descent.arcs, descent.blocks, descent.trees, descent.prices)
+        value, chosen, served = descent.evaluate(charge_anew=step % _CHARGED_EVERY[descent.whole] == 0)
         stall += 1
         if value < best:
             stall = 0 if value < best - 1e-5 * abs(best) or not np.isfinite(best) else stall
-            best, best_prices = value, descent.prices
+            best, found = value, (descent.prices, descent.charges)
         if stall >= _PATIENCE:
             theta, stall = theta * _SHRINK, 0
         keep = _DEFLECTION if step else 0.0
         slack = descent.gradient(chosen, served)
         direction = tuple(keep * old + (1.0 - keep) * new for old, new in zip(direction, slack, strict=True))
-        now = (chosen[:n, None] >= 0) & (chosen[:n, None] <= stage_number)
+        now = (chosen[:, None] >= 0) & (chosen[:, None] <= stage_number)
         standing = standing + (now - standing) * max(_AVERAGE, 1.0 / (step + 1))
         if theta < 1e-4:
             break
         aim = 0.5 * (best + target)
         descent.move(direction, theta * max(value - aim, 1e-9 * abs(value)))
-    return best, best_prices, standing
+    return best, found, standing
 
 
 def all_roots(problem: Problem) -> Ints:

@@ -4,15 +4,16 @@ It shares nothing with the modules that found the certificate, so a mistake ther
 
 Weak duality: let x be any plan. Every relaxed constraint g(x) >= 0 has a price y >= 0, so objective(x)
 <= objective(x) + y g(x) <= max over relaxed plans of the right side. Relaxed plans keep only: what is
-built stays; a fixed option keeps its stage; an option stands no earlier than its host, or else than
-the cores around it; a core no earlier than the core around it.
+built stays; a fixed option keeps its stage; an option stands no earlier than its host.
 
-Cores: at each moment of its growth the set around a core holds no root but all that stands in the core,
-so a plan in which an option stands inside has dug a trench that enters the set. What a plan has dug by a
-stage holds a tree that joins its options, the trees of later stages hold those of earlier ones, and a
-tree uses a trench in one direction. Each direction is loaded with no more than its capex; so a plan's
-trenches cost at least the widths of its cores, each paid when such a trench is dug. Paying a core in
-the cheapest stage up to its need keeps the order of cores.
+Trenches: let p(t) be what a cent of capex costs in stage t, upkeep from then on counted, or in a cheaper stage
+before it, so that p never rises. Digging in stage s costs at least p(s), which is the sum of the rents p(t) - p(t +
+1), none negative, over the stages t from s on. So a plan's trenches cost at least, for every stage, the rent times
+the capex of what is dug by then, which holds a tree that joins what stands. At each moment of its growth the
+set around a core of that stage holds no root but all that stands in the core, so the tree enters the set;
+it uses a trench in one direction, and each direction is loaded with no more than its capex by the cores of
+one stage. So the tree costs at least the widths of the cores in which something stands, and these at least what
+the options in them bear, if what a core's options bear of it is no more than its width.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def certificate_faults(problem: Problem, certificate: Certificate) -> Iterator[s
     yield from wrong
     if wrong:
         return
-    for name in ("budget", "row", "capacity", "floor", "pair"):
+    for name in ("budget", "row", "capacity", "floor", "pair", "charge"):
         price = getattr(certificate, name)
         bad = ~(np.isfinite(price) & (price >= 0.0))
         if bad.any():
@@ -93,9 +94,9 @@ def pairs(problem: Problem) -> tuple[Ints, Ints, Ints, Ints]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cover:
-    """What the sets around cores do together: ``load`` (2, m) [cents] on each trench forwards and backwards.
+    """What the sets around cores do together: ``load`` (T, 2, m) [cents] on each trench forwards and backwards.
 
-    ``rooted`` are cores whose set comes to hold a root while it grows; ``outside`` options that their
+    ``rooted`` are cores whose set comes to hold a root while it grows; ``outside`` options that an
     innermost core's set does not hold from the start.
     """
 
@@ -109,17 +110,18 @@ def cover(problem: Problem, certificate: Certificate) -> Cover:
 
     Every core must stand before its parent (``certificate_faults`` says so first).
     """
-    count = len(certificate.core_width)
+    count, stages = len(certificate.core_width), problem.stages
     covers = _grouped(certificate.cover_core, count)
     tail = np.concatenate([problem.from_node, problem.to_node])
     head = np.concatenate([problem.to_node, problem.from_node])
     entering = _grouped(head, problem.node_count)
-    placed = np.where((problem.host < 0) & (problem.node >= 0), certificate.option_core, -1)
-    housed = _grouped(placed, count)
-    unplaced = (problem.host < 0) & (problem.node < 0) & (certificate.option_core >= 0)
+    alone = (problem.host < 0) & (problem.node >= 0)
+    placed = np.where(alone[:, None], certificate.option_core, -1)
+    housed = _grouped(placed.ravel(), count)
+    unplaced = ~alone & (certificate.option_core >= 0).any(axis=1)
     is_root = np.zeros(problem.node_count, dtype=bool)
     is_root[_joined_from_start(problem)] = True
-    load, since = np.zeros(2 * len(problem.trench_id)), np.full(problem.node_count, np.inf)
+    load, since = np.zeros((stages, 2 * len(problem.trench_id))), np.full(problem.node_count, np.inf)
     below: list[list[Ints]] = [[np.zeros(0, dtype=np.int64)] for _ in range(count)]
     rooted, outside = [], [np.flatnonzero(unplaced)]
     for core, width in enumerate(certificate.core_width):
@@ -129,15 +131,16 @@ def cover(problem: Problem, certificate: Certificate) -> Cover:
         since[inner] = 0.0
         held = np.unique(np.concatenate([inner, certificate.cover_node[own]]))
         into = entering.of(held)
-        load[into] += np.maximum(np.minimum(since[tail[into]], width) - since[head[into]], 0.0)
+        grown = np.maximum(np.minimum(since[tail[into]], width) - since[head[into]], 0.0)
+        load[certificate.core_stage[core] - 1, into] += grown
         rooted += [core] if (is_root[held] & (since[held] < width)).any() else []
-        inside = housed.of(np.array([core]))
+        inside = housed.of(np.array([core])) // stages
         outside.append(inside[since[problem.node[inside]] > 0.0])
         since[held] = np.inf
         below[core] = []
         if certificate.core_parent[core] >= 0:
             below[certificate.core_parent[core]].append(held)
-    return Cover(load.reshape(2, -1), np.array(rooted, dtype=np.int64), np.concatenate(outside))
+    return Cover(load.reshape(stages, 2, -1), np.array(rooted, dtype=np.int64), np.unique(np.concatenate(outside)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,12 +178,14 @@ def _shape_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
         ("capacity", (n, stages, resources)),
         ("floor", (len(problem.floor_name), stages)),
         ("pair", (len(pairs(problem)[0]), stages)),
+        ("charge", (n, stages)),
+        ("core_stage", (k,)),
         ("core_width", (k,)),
         ("core_parent", (k,)),
         ("cover_core", (covers,)),
         ("cover_node", (covers,)),
         ("cover_time", (covers,)),
-        ("option_core", (n,)),
+        ("option_core", (n, stages)),
     )
     places = {"cover_core": k, "cover_node": problem.node_count}
     for name, shape in expected:
@@ -189,6 +194,8 @@ def _shape_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
             yield f"certificate: {name} has shape {array.shape}, expected {shape}"
         elif name in {"core_parent", "option_core"} and ((array < -1) | (array >= k)).any():
             yield f"certificate: {name} names a core that is not there"
+        elif name == "core_stage" and ((array < 1) | (array > stages)).any():
+            yield "certificate: core_stage names a stage that is not there"
         elif name in places and ((array < 0) | (array >= places[name])).any():
             yield f"certificate: {name} names a core or a node that is not there"
 
@@ -198,8 +205,14 @@ def _core_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
     if not (np.isfinite(width) & (width >= 0.0)).all() or not (np.isfinite(since) & (since >= 0.0)).all():
         yield "certificate: a core has a negative width, or a time is negative or no number"
         return
-    if ((certificate.core_parent >= 0) & (certificate.core_parent <= np.arange(len(width)))).any():
+    parent, stage = certificate.core_parent, certificate.core_stage
+    if ((parent >= 0) & (parent <= np.arange(len(width)))).any():
         yield "certificate: a core comes after the one around it"
+        return
+    inner, option_core = parent >= 0, certificate.option_core
+    elsewhere = (option_core >= 0) & (np.append(stage, -1)[option_core] != np.arange(1, problem.stages + 1))
+    if (stage[inner] != stage[parent[inner]]).any() or elsewhere.any():
+        yield "certificate: a core lies in one of another stage, or an option in a core of another stage"
         return
     found = cover(problem, certificate)
     for core in found.rooted:
@@ -207,10 +220,27 @@ def _core_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
     for option in found.outside:
         yield f"certificate: option {str(problem.option_id[option])!r} is not in its core's set from the start"
     capex = np.where(problem.trench_built == EXISTING, 0, problem.trench_capex).astype(float)
-    load = found.load.max(axis=0)
+    load = found.load.max(axis=(0, 1))
     for edge in np.flatnonzero(~(load <= capex * (1.0 + _LOAD_SHARE) + _LOAD_CENTS)):
         name = str(problem.trench_id[edge])
         yield f"certificate: cores load trench {name!r} with {load[edge]:,.3f} cents; its capex is {capex[edge]:,.0f}"
+    yield from _charge_faults(problem, certificate)
+
+
+def _charge_faults(problem: Problem, certificate: Certificate) -> Iterator[str]:
+    """Yield what options bear beyond the cores around them: each core takes up to its width from those within."""
+    borne = certificate.option_core >= 0
+    bare = ~borne & (certificate.charge > 0.0)
+    for option in np.flatnonzero(bare.any(axis=1)):
+        yield f"certificate: option {str(problem.option_id[option])!r} bears a charge and lies in no core"
+    count = len(certificate.core_width)
+    left = np.bincount(certificate.option_core[borne], weights=certificate.charge[borne], minlength=count)
+    for core, (width, around) in enumerate(zip(certificate.core_width, certificate.core_parent, strict=True)):
+        rest = left[core] - width
+        if around >= 0:
+            left[around] += max(rest, 0.0)
+        elif rest > _LOAD_SHARE * left[core] + _LOAD_CENTS:
+            yield f"certificate: options bear {rest:,.3f} cents more than core {core} and those in it are wide"
 
 
 def _depths(parent: Ints) -> Ints:
@@ -264,11 +294,11 @@ def _cent_prices(problem: Problem, certificate: Certificate) -> Floats:
 
 
 def _best_choice(problem: Problem, certificate: Certificate, profit: Floats) -> float:
-    """Return the largest total gain of options and cores, each standing from a stage on or never.
+    """Return the largest total gain of options, each standing from a stage on or never.
 
-    ``profit`` (a, T) is that of the arcs. Column s of ``total`` is the gain of a node with all above it in the
-    forest standing from stage s on; the last column is never. Levels are folded into the one above them, the
-    deepest first; whole sites come first of all.
+    ``profit`` (a, T) is that of the arcs. Column s of ``total`` is the gain of an option with all that it hosts
+    standing from stage s on; the last column is never. Levels are folded into the one above them, the deepest
+    first; whole sites come first of all.
     """
     n, stages = len(problem.option_id), problem.stages
     price, gain = _cent_prices(problem, certificate), _own_gains(problem, certificate)
@@ -276,13 +306,12 @@ def _best_choice(problem: Problem, certificate: Certificate, profit: Floats) -> 
     np.add.at(gain, problem.arc_option, problem.arc_share[:, None] * np.maximum(profit, 0.0))
     held = np.array([price[max(s - 1, 0) :].sum() for s in range(stages + 1)])
     paid = np.append(0.0, price)
-    priced = problem.trench_capex > 0
-    upkeep = float((problem.trench_opex[priced] / problem.trench_capex[priced]).min()) if priced.any() else 0.0
-    total = np.zeros((n + len(certificate.core_width), stages + 2))
+    rent = _rents(problem, price)
+    total = np.zeros((n, stages + 2))
     for s in range(stages + 1):
-        total[:n, s] = gain[:, max(s - 1, 0) :].sum(axis=1) - problem.opex * held[s] - problem.capex * paid[s]
-        total[n:, s] = -certificate.core_width * (paid[s] + upkeep * held[s])
-    built = np.append(problem.built, np.full(len(total) - n, FREE))[:, None]
+        total[:, s] = gain[:, max(s - 1, 0) :].sum(axis=1) - problem.opex * held[s] - problem.capex * paid[s]
+        total[:, s] -= certificate.charge[:, s - 1 :] @ rent[s - 1 :] if s else 0.0
+    built = problem.built[:, None]
     stage = np.arange(stages + 2)
     never, fixed = stage == stages + 1, built >= EXISTING
     allowed = np.where(fixed, stage == built, never | ((built == FREE) & (stage >= 1)))
@@ -290,15 +319,20 @@ def _best_choice(problem: Problem, certificate: Certificate, profit: Floats) -> 
     for site, worth in whole:
         total[site.option] = 0.0
         total[site.host] += worth
-    return _folded(problem, certificate, total)
+    return _folded(problem, total)
 
 
-def _folded(problem: Problem, certificate: Certificate, total: Floats) -> float:
-    """Return the largest sum over the forest of the gains ``total``, which is written over."""
-    n = len(problem.option_id)
-    core = np.where(certificate.option_core >= 0, certificate.option_core + n, -1)
-    own = np.where(problem.host >= 0, problem.host, core)
-    parent = np.append(own, np.where(certificate.core_parent >= 0, certificate.core_parent + n, -1))
+def _rents(problem: Problem, price: Floats) -> Floats:
+    """Return what a cent of trench capex costs at least for standing in each stage (T,), at the ``price`` of a cent."""
+    priced = problem.trench_capex > 0
+    upkeep = float((problem.trench_opex[priced] / problem.trench_capex[priced]).min()) if priced.any() else 0.0
+    dug = price + upkeep * np.cumsum(price[::-1])[::-1]
+    return np.asarray(-np.diff(np.minimum.accumulate(dug), append=0.0))
+
+
+def _folded(problem: Problem, total: Floats) -> float:
+    """Return the largest sum over the hosts' forest of the gains ``total`` (n, T + 2), which is written over."""
+    parent = problem.host
     depth, value = _depths(parent), 0.0
     for level in range(int(depth.max(initial=-1)), -1, -1):
         nodes = np.flatnonzero(depth == level)

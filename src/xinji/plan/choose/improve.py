@@ -61,20 +61,22 @@ _LATE = 0.3
 _LOCAL = 0.9
 _PROMISING = 0.001
 _RELAID_TRENCHES = 20_000
+_OUT_OF_REACH = 1e15
+_FALLING = ((0.9, 0.7, 0.5, 0.4), (0.9, 0.7, 0.5, 0.3), (0.95, 0.8, 0.6, 0.4, 0.2), (0.9, 0.6, 0.3))
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How long to search: ``tries`` decide; ``seconds`` only guard against a slow machine.
 
-    ``rounds`` is how often the bound's cores are grown anew.
+    ``rounds`` is how often the bound's descent begins anew.
     """
 
     tries: int = 100
     seconds: float = np.inf
     seed: int = 0
     progress: Progress | None = None
-    rounds: int = 7
+    rounds: int = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,31 +115,45 @@ class _Search:
         return Aim(worth, noise, 0.0, problem.carry_over, weight, float(problem.floor_amount[floor]), stage)
 
 
+def starts(standing: Floats) -> list[Ints]:
+    """Return stages (k, n) to begin a plan with, several times, from the averaged relaxed choice ``standing`` (n, T).
+
+    What surely stands comes first and what may stand last: each option in the first stage above falling limits.
+    """
+    found = []
+    for limits in _FALLING:
+        above = [standing > limit for limit in limits]
+        found.append(np.stack([np.where(one.any(axis=1), 1 + one.argmax(axis=1), -1) for one in above]))
+    return found
+
+
 def improve(
     problem: Problem, prices: Multipliers, start: Ints, effort: Effort, others: Sequence[Ints] = ()
 ) -> tuple[Solution, bool]:
     """Return the best plan found and whether Ctrl-C stopped the search.
 
-    ``prices`` are the bound's; ``start`` (n,) stages to begin with (-1 never), or some of ``others`` (n,) if
-    the plan that they lead to is better.
+    ``prices`` are the bound's; ``start`` stages to begin with (-1 never), or some of ``others`` if the plan
+    that they lead to is better: (n,), or (k, n) for wishes of which the first are met before the next.
     """
     search = _search(problem, prices)
     best = _begun(search, start)
     if not best.valid:
         return best, False
+    best = _laid_anew(search, best)
     for other in others:
-        best = _better(best, _begun(search, other))
+        found = _begun(search, other)
+        best = _better(best, _laid_anew(search, found) if found.valid else found)
     return _anneal(search, best, effort)
 
 
 def _begun(search: _Search, start: Ints) -> Solution:
-    """Return a plan, with its best service if valid, that follows ``start`` (n,) where it can."""
+    """Return a plan, with its best service if valid, that follows ``start`` (n,) or (k, n) where it can."""
     problem = search.problem
     forced = np.where(problem.built >= EXISTING, problem.built, -1)
-    wish = np.where(forced >= 0, forced, start)
-    found = _construct(search, wish, floors_before=False)
+    wishes = np.where(forced >= 0, forced, np.atleast_2d(start))
+    found = _construct(search, wishes, floors_before=False)
     if not found.valid:
-        found = _better(found, _construct(search, wish, floors_before=True))
+        found = _better(found, _construct(search, wishes, floors_before=True))
     return _serve_best(search, found) if found.valid else found
 
 
@@ -202,15 +218,15 @@ def _better(old: Solution, new: Solution) -> Solution:
     return new if (new.valid, new.objective) > (old.valid, old.objective) else old
 
 
-def _construct(search: _Search, wish: Ints, *, floors_before: bool) -> Solution:
-    """Return a plan built from nothing that follows ``wish`` (n,) where it can, stage by stage.
+def _construct(search: _Search, wishes: Ints, *, floors_before: bool) -> Solution:
+    """Return a plan built from nothing that follows ``wishes`` (k, n), one after the other, stage by stage.
 
     Floors come first in the stage in which they fall due, or before everything else.
     """
     problem, plan = search.problem, search.plan
     state, network = new_state(problem, plan.arcs), new_network(problem, search.roots)
     stand_existing(plan, state, network)
-    plain = np.ones(len(wish))
+    plain = np.ones(len(problem.built))
     committed = np.where(problem.built > EXISTING, problem.built, -1)
     for stage in range(1, problem.stages + 1):
         for option in np.flatnonzero((committed == stage) & (problem.node >= 0)):
@@ -220,7 +236,8 @@ def _construct(search: _Search, wish: Ints, *, floors_before: bool) -> Solution:
         _meet_due(search, state, network, range(1, problem.stages + 1))
     for stage in range(1, problem.stages + 1):
         _meet_due(search, state, network, range(stage, stage + 1))
-        keep_stage(plan, state, network, np.flatnonzero(wish == stage), stage, problem.carry_over)
+        for wish in wishes:
+            keep_stage(plan, state, network, np.flatnonzero(wish == stage), stage, problem.carry_over)
         if problem.goal == "most_value":
             greedy_stage(plan, state, network, search.aim(plain, 1.0), stage)
     return _fill(search, state, network, plain)
@@ -282,13 +299,22 @@ def _fill(search: _Search, state: State, network: Network, noise: Floats, *, aga
 
 
 def _laid_anew(search: _Search, found: Solution) -> Solution:
-    """Return ``found`` with cheaper trenches, what they save spent at once, where that is better."""
+    """Return ``found`` with cheaper trenches, what they save spent at once, where that is better.
+
+    A tree that is cheaper in all can cost more in one stage: then the plan is built from nothing along it.
+    """
     problem = search.problem
     dug = relaid(problem, found.stage, found.dug, search.roots)
     left = (problem.budget - spend(problem, found.stage, dug)).astype(float)
+    base = replace(found, dug=dug)
     if not kept(left, carry_over=problem.carry_over):
-        return found
-    fresh = _rebuild(search, replace(found, dug=dug), found.stage, np.ones(len(found.stage)))
+        graph = search.plan.graph
+        only = graph._replace(capex=np.where(dug >= 0, graph.capex, _OUT_OF_REACH))
+        along = replace(search, plan=search.plan._replace(graph=only))
+        base = _construct(along, np.atleast_2d(found.stage), floors_before=False)
+        if not base.valid:
+            return found
+    fresh = _rebuild(search, base, base.stage, np.ones(len(base.stage)))
     return _better(found, _served_near(search, found, fresh))
 
 

@@ -15,7 +15,7 @@ from xinji.plan.choose.bound import Bound, bound_of, first_prices, prove
 from xinji.plan.choose.exact import ExactPlan, solve_exact
 from xinji.plan.choose.explain import explain
 from xinji.plan.choose.feasible import refuse
-from xinji.plan.choose.improve import Effort, Solution, improve, improve_from
+from xinji.plan.choose.improve import Effort, Solution, improve, improve_from, starts
 from xinji.plan.choose.money import objective, spend
 from xinji.plan.choose.network import kept
 from xinji.plan.choose.serve import serve
@@ -25,7 +25,6 @@ SMALL = 150
 """Up to this many options and trenches times stages the problem is solved to the optimum."""
 
 _EXACT_SECONDS = 30.0
-_STANDS = (0.5, 0.7, 0.8, 0.9)
 _BRANCH_AND_BOUND = "branch and bound"
 
 
@@ -67,17 +66,11 @@ def search(problem: Problem, effort: Effort) -> tuple[Solution, Bound, bool]:
     nothing = np.full(len(problem.option_id), -1, dtype=np.int64)
     first, stopped = improve(problem, first_prices(problem), nothing, replace(effort, tries=0))
     bound = prove(problem, target=first.objective, rounds=effort.rounds)
-    half, *surer = (_guided(bound, least) for least in _STANDS)
+    start, *others = starts(bound.standing)
     hurried = replace(effort, tries=0) if bound.interrupted else effort
-    found, interrupted = improve(problem, bound.multipliers, half, hurried, surer)
+    found, interrupted = improve(problem, bound.multipliers, start, hurried, others)
     best = max(first, found, key=lambda plan: (plan.valid, plan.objective))
     return best, bound, stopped or bound.interrupted or interrupted
-
-
-def _guided(bound: Bound, least: float) -> Ints:
-    """Return the first stage (n,) in which the averaged relaxed choice of each option is above ``least``, or -1."""
-    standing = bound.standing > least
-    return np.where(standing.any(axis=1), 1 + standing.argmax(axis=1), -1)
 
 
 def finish(problem: Problem, stage: Ints, dug: Ints, bound: Bound, *, interrupted: bool) -> Plan:

@@ -1,8 +1,8 @@
 """Build stages on a forest: the part of the relaxation that is solved exactly.
 
-Nodes of the forest are the cores and the options. A node's parent must stand no later than the node
-does; each node has a gain for every stage in which it may be built. The best stages follow from one
-pass up and one pass down the forest.
+Nodes of the forest are the options; an option's parent is its host, which must stand no later than the option
+does. Each node has a gain for every stage in which it may be built. The best stages follow from one pass up
+and one pass down the forest.
 """
 
 from __future__ import annotations
@@ -14,23 +14,19 @@ import numpy as np
 from xinji.core.arrays import Floats, Ints
 from xinji.core.offer import FORBIDDEN, FREE
 from xinji.core.problem import Problem
-from xinji.plan.choose.cores import Cores
 from xinji.plan.jit import compiled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forest:
-    """Nodes in order children before parents: first options (n), then cores (k), by ``order``.
+    """Options (n,) with what hosts them: ``order`` holds children before parents, ``parent`` is -1 at the top.
 
-    ``parent`` (n + k,) is -1 at the top; ``built`` (n + k,) the code of ``Problem.built``;
-    ``opex_share`` the least yearly opex of a trench per unit of capex.
+    ``built`` (n,) is the code of ``Problem.built``.
     """
 
     order: Ints
     parent: Ints
     built: Ints
-    width: Floats
-    opex_share: float
 
 
 def option_nodes(problem: Problem) -> Ints:
@@ -44,26 +40,14 @@ def option_nodes(problem: Problem) -> Ints:
         node = np.where(missing, problem.node[at], node)
 
 
-def forest(problem: Problem, cores: Cores, option_core: Ints) -> Forest:
-    """Return the forest of options and cores; an option with a host stands on the host alone."""
-    n, k = len(problem.option_id), len(cores.parent)
-    parent = np.full(n + k, -1, dtype=np.int64)
-    parent[:n] = np.where(problem.host >= 0, problem.host, np.where(option_core >= 0, option_core + n, -1))
-    parent[n:] = np.where(cores.parent >= 0, cores.parent + n, -1)
-    depth = np.zeros(n + k, dtype=np.int64)
-    above = parent.copy()
+def forest(problem: Problem) -> Forest:
+    """Return the forest of options on their hosts."""
+    parent = problem.host
+    depth, above = np.zeros(len(parent), dtype=np.int64), parent
     while (above >= 0).any():
         depth += above >= 0
         above = np.where(above >= 0, parent[above], -1)
-    priced = problem.trench_capex > 0
-    share = problem.trench_opex[priced] / problem.trench_capex[priced]
-    return Forest(
-        order=np.argsort(-depth, kind="stable"),
-        parent=parent,
-        built=np.concatenate([problem.built, np.full(k, FREE, dtype=np.int64)]),
-        width=cores.width,
-        opex_share=float(share.min()) if len(share) else 0.0,
-    )
+    return Forest(order=np.argsort(-depth, kind="stable"), parent=parent.astype(np.int64), built=problem.built)
 
 
 @compiled

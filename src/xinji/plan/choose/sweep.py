@@ -16,19 +16,17 @@ import numpy as np
 
 from xinji.core.arrays import Floats, Ints
 from xinji.core.plan import Certificate, Plan
-from xinji.core.problem import NEVER, Problem
+from xinji.core.problem import Problem
 from xinji.plan.choose.bound import Bound, bound_of, prove
 from xinji.plan.choose.feasible import refuse
 from xinji.plan.choose.force import carried_bound, finished, standing_value
-from xinji.plan.choose.improve import Effort, Solution, improve, improve_from
+from xinji.plan.choose.improve import Effort, Solution, improve, improve_from, starts
 from xinji.plan.choose.money import spend
 from xinji.plan.choose.network import kept
 from xinji.plan.choose.serve import serve
 
 Assets: TypeAlias = tuple[Ints, Ints]
 """Stages (n,) and (m,) of options and trenches."""
-
-_LIKELY = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +116,8 @@ def begin(problem: Problem, certificate: Certificate, start: Assets) -> tuple[As
 
 def built_from(problem: Problem, bound: Bound) -> tuple[Assets, float] | None:
     """Return the plan built from nothing along the relaxed choice of ``bound``; None where it breaks a rule."""
-    standing = bound.standing > _LIKELY
-    guided = np.where(standing.any(axis=1), 1 + standing.argmax(axis=1), NEVER)
-    made, _ = improve(problem, bound.multipliers, guided, Effort(tries=0))
+    start, *others = starts(bound.standing)
+    made, _ = improve(problem, bound.multipliers, start, Effort(tries=0), others)
     return ((made.stage, made.dug), made.objective) if made.valid else None
 
 

@@ -30,11 +30,10 @@ _RELAX_SHARE = 0.45
 _SHORTLIST = 3.0
 _FEWEST = 200
 _NEAR = 30
-_HEATS, _COLD = (1.0, 0.2, 0.03), 5e-4
-_SMALL = 60
+_HEATS, _COLD = (1.0, 0.1), 5e-4
 _OVERSPENT = 1.0
 _CHUNKS = 50
-_MOVES_PER_SITE = 120_000
+_MOVES_PER_SITE = 160_000
 _LEAST_PRICE = 1e-3
 
 
@@ -161,16 +160,20 @@ def _searched(covers: Covers, reach: Reach, relaxed: StagedRelaxation, start: In
     stage = np.where(start < 0, stages, start)[small.site]
     walk = begin(field, state, purse, stage, task.seed)
     built = max(int(walk.number[0]), 1)
-    heats = _HEATS if built <= _SMALL else _HEATS[-1:]
-    unit, moves = float(state.value[0]) / built, _MOVES_PER_SITE * built // (len(heats) * _CHUNKS)
-    for hot in heats:
+    unit, moves = float(state.value[0]) / built, _MOVES_PER_SITE * built // (len(_HEATS) * _CHUNKS)
+    for again, hot in enumerate(_HEATS):
         cooling = (_COLD / hot) ** (1.0 / _CHUNKS)
         done, begun = 0.0, task.clock.left
-        while done < _CHUNKS and task.clock.left > 0.0:
+        spare = begun * (1.0 - 1.0 / (len(_HEATS) - again))
+        while done < _CHUNKS and task.clock.left > spare:
             heat, before = unit * hot * cooling**done, task.clock.spent
+            # The colder, the less does money cost that would be left over.
+            within = price * (1.0 - done / _CHUNKS)
+            purse = Purse(lists.cost, task.budget, within, over + price - within)
             anneal(field, state, purse, walk, near, (heat, heat * cooling), moves)
             # A chunk that takes more than its share of the time left cools further at once.
-            done += max(1.0, (task.clock.spent - before) * (_CHUNKS - done) / max(task.clock.left, 1e-9 * begun))
+            left = max(task.clock.left - spare, 1e-9 * begun)
+            done += max(1.0, (task.clock.spent - before) * (_CHUNKS - done) / left)
     found = np.full(covers.sites, -1, dtype=np.int64)
     found[small.site] = np.where(walk.best == stages, -1, walk.best)
     return found
