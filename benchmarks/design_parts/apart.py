@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from common_parts.memory import peak_mib
 from design_parts.methods import Outcome
-
-_MIB = 1024.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def _run(method: Callable[..., Outcome], arguments: tuple[object, ...], there: C
     except ImportError as error:
         there.send(_nothing(f"not installed ({error.name})"))
         return
-    there.send(Measured(outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MIB))
+    there.send(Measured(outcome, peak_mib()))
 
 
 def _nothing(note: str) -> Measured:

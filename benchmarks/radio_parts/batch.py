@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common_parts.memory import peak_mib
 from radio_parts.scenes import (
     ANTENNA_M,
     CELL_M,
@@ -57,18 +57,6 @@ def masts(ground: Surface, sites: int, radius_m: float) -> list[Mast]:
     side = ground.grid.rows * ground.grid.cell_m
     place = rng.uniform(radius_m + CELL_M, side - radius_m - CELL_M, (sites, 2))
     return [Mast(f"site{k}", float(x), float(y), ANTENNA_M) for k, (x, y) in enumerate(place)]
-
-
-def peak_mib() -> float:
-    """Return the most memory that this process has held [MiB].
-
-    Linux counts a process that was started by a large one as large in ``getrusage``; its own peak is
-    in ``/proc``.
-    """
-    status = Path("/proc/self/status")
-    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
-    own = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
-    return (own or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])[0] / 1024.0
 
 
 def work(task: Task) -> Batch:

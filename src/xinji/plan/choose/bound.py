@@ -41,6 +41,7 @@ _AVERAGE = 0.03
 _WHOLE = 0.6
 _NEAR = 0.03
 _CHARGED_EVERY = {False: 10, True: 5}
+_CHARGED_TRENCHES = 20_000
 _ITERATIONS = (60, 250)
 _WORK = 400_000_000
 
@@ -419,6 +420,11 @@ def round_length(problem: Problem) -> int:
     return int(np.clip(_WORK // max(len(problem.arc_row) * problem.stages, 1), few, many))
 
 
+def charged_every(problem: Problem, *, whole: bool) -> int:
+    """Return after how many evaluations charges are made anew: growing their cores sees all trenches."""
+    return _CHARGED_EVERY[whole] * (1 + len(problem.trench_id) // _CHARGED_TRENCHES)
+
+
 def _certificate(charges: Charges, prices: Multipliers) -> Certificate:
     count = [len(cores.width) for cores in charges.cores]
     before = np.concatenate([[0], np.cumsum(count)])[:-1]
@@ -455,13 +461,13 @@ def _with_hosted(problem: Problem, gains: Floats) -> Floats:
 
 def _descend(descent: _Descent, target: float, iterations: int) -> tuple[float, tuple[Multipliers, Charges], Floats]:
     """Return the least bound found, its multipliers and charges, and the averaged relaxed choice (n, T)."""
-    problem = descent.problem
+    problem, every = descent.problem, charged_every(descent.problem, whole=descent.whole)
     best, found, theta, stall = np.inf, (descent.prices, descent.charges), 1.0, 0
     direction: tuple[Floats, ...] = tuple(np.zeros(part.shape) for part in descent.prices.parts())
     standing = np.zeros((len(problem.option_id), problem.stages))
     stage_number = np.arange(1, problem.stages + 1)
     for step in range(iterations):
-        value, chosen, served = descent.evaluate(charge_anew=step % _CHARGED_EVERY[descent.whole] == 0)
+        value, chosen, served = descent.evaluate(charge_anew=step % every == 0)
         stall += 1
         if value < best:
             stall = 0 if value < best - 1e-5 * abs(best) or not np.isfinite(best) else stall

@@ -35,7 +35,7 @@ def solve_sequential(problem: Problem, technology: Ints, joint: Plan, effort: Ef
     tries = max(1, effort.tries // len(shares)) if effort.tries else 0
     for step in range(len(shares)):
         part = _step(problem, technology, step, (stage, dug), np.minimum(shares[: step + 1].sum(axis=0), 1.0))
-        found, _, _ = search(part, replace(effort, tries=tries, rounds=2))
+        found, _, _ = search(part, replace(effort, tries=tries, rounds=1))
         found = _kept(part, found, stage, dug)
         stage, dug = found.stage, found.dug
     certificate = replace(joint.certificate, floor=joint.certificate.floor[:0])
