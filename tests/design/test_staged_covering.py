@@ -12,6 +12,7 @@ from design.covering_cases import best_staged, covers_of, matrix_of, random_cove
 from xinji.core.arrays import Floats
 from xinji.errors import InputError
 from xinji.plan.design.covering.covers import Covers
+from xinji.plan.design.covering.generator import clustered_covers
 from xinji.plan.design.covering.staged import StagedCovering, staged_covering
 
 WORTH = 1.08 ** -np.arange(3.0)
@@ -98,6 +99,15 @@ def test_any_instance_is_proved(seed: int, points: int, sites: int, share: float
     plan = staged_covering(covers, worth=worth, budget=budget, seconds=60.0, seed=seed)
     _holds(covers, worth, budget, plan)
     assert plan.value >= 0.999 * best_staged(covers, worth, budget)
+
+
+def test_the_search_leaves_no_money_over_and_beats_the_greedy_plan() -> None:
+    covers = clustered_covers(2_000, 400, 30.0, 3)
+    budget = np.array([3.0, 6.0, 9.0])
+    plan = staged_covering(covers, worth=WORTH, budget=budget, seconds=60.0, seed=0)
+    _holds(covers, WORTH, budget, plan)
+    assert [int(((plan.stage >= 0) & (plan.stage <= t)).sum()) for t in range(3)] == budget.tolist()
+    assert plan.value > 1.01 * plan.greedy_value
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
